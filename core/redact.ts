@@ -1,0 +1,167 @@
+/** What {@link redact} puts in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+const MAX_DEPTH = 5;
+const MAX_KEYS = 40;
+const MAX_ITEMS = 20;
+const MAX_TEXT = 500;
+/** Patterns look at this much; more than is shown, so that a cut cannot split a secret out of its pattern. */
+const MAX_SCANNED = 4096;
+
+/** Parts of a key, in lower case without separators, that mark its value as secret or personal. */
+const SECRET_PARTS: readonly string[] = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'token',
+  'authorization',
+  'credential',
+  'cookie',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'sharedkey',
+  'signingkey',
+  'encryptionkey',
+  'keymaterial',
+  'idtag',
+  'signature',
+  'bearer',
+];
+const SECRET_NAMES: readonly string[] = [
+  'pwd',
+  'pass',
+  'psk',
+  'pin',
+  'material',
+  'jws',
+  'jwt',
+  'pem',
+  'emaid',
+  'vin',
+  'evccid',
+  'otp',
+];
+
+/** Whether the value under this key must never be shown. */
+export function isSecretKey(key: string): boolean {
+  const k = key
+    .slice(0, 200)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
+  return SECRET_NAMES.includes(k) || SECRET_PARTS.some((part) => k.includes(part));
+}
+
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g, REDACTED],
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@]*@/gi, `$1${REDACTED}@`],
+  [/\b(Bearer|Basic|Digest)\s+[A-Za-z0-9+/=._~-]{4,}/gi, `$1 ${REDACTED}`],
+  [
+    /([A-Za-z0-9_-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|authorization|signature|id[_-]?tag)[A-Za-z0-9_-]*\\?["']?\s{0,4}[:=]\s{0,4})(\\?"(?:[^"\\]|\\[^"])*\\?"?|'[^']*'?|[^\s,;&"'}]+)/gi,
+    `$1${REDACTED}`,
+  ],
+];
+
+/** A text with everything taken out that looks like a secret, cut to `max` characters. */
+export function redactText(text: string, max: number = MAX_TEXT): string {
+  let out = text.length > MAX_SCANNED ? text.slice(0, MAX_SCANNED) : text;
+  for (const [pattern, by] of PATTERNS) out = out.replace(pattern, by);
+  return out.length > max || text.length > MAX_SCANNED ? `${out.slice(0, max)}…(${text.length})` : out;
+}
+
+/**
+ * A JSON-ready copy for people to read: secrets out (by key, by pattern, and `value` beside a `key`/`name` that names
+ * a secret), long values cut, cycles and hostile getters survived. Never throws.
+ */
+export function redact(value: unknown, key = ''): unknown {
+  try {
+    return isSecretKey(key) ? hide(value) : copy(value, 0, []);
+  } catch {
+    return '[unreadable]';
+  }
+}
+
+const hide = (value: unknown): unknown => (value === undefined || value === null ? value : REDACTED);
+
+function copy(value: unknown, depth: number, above: readonly object[]): unknown {
+  switch (typeof value) {
+    case 'string':
+      return redactText(value);
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'boolean':
+    case 'undefined':
+      return value;
+    case 'bigint':
+      return `${String(value).slice(0, 64)}n`;
+    case 'function':
+      return '[function]';
+    case 'symbol':
+      return '[symbol]';
+    default:
+      return typeof value === 'object' && value !== null ? copyObject(value, depth, above) : null;
+  }
+}
+
+function copyObject(value: object, depth: number, above: readonly object[]): unknown {
+  if (above.includes(value)) return '[cycle]';
+  if (value instanceof Date) return Number.isFinite(value.getTime()) ? value.toISOString() : '[invalid date]';
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Map || value instanceof Set) return `[${value.size} entries]`;
+  if (depth >= MAX_DEPTH) return Array.isArray(value) ? '[…]' : '{…}';
+  const path = [...above, value];
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (let i = 0; i < Math.min(value.length, MAX_ITEMS); i++) items.push(read(value, String(i), depth, path));
+    if (value.length > MAX_ITEMS) items.push(`…${value.length - MAX_ITEMS} more`);
+    return items;
+  }
+  return copyRecord(value, depth, path);
+}
+
+function copyRecord(value: object, depth: number, path: readonly object[]): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  const keys = Object.keys(value);
+  if (value instanceof Error && !keys.includes('message')) keys.unshift('message');
+  const named = namesSecret(value);
+  for (const key of keys.slice(0, MAX_KEYS)) {
+    const secret = isSecretKey(key) || (named && /value$/i.test(key));
+    const shown = secret ? REDACTED : read(value, key, depth, path);
+    if (shown !== undefined) define(out, redactText(key, 64), shown);
+  }
+  if (keys.length > MAX_KEYS) out['…'] = `${keys.length - MAX_KEYS} more`;
+  return out;
+}
+
+/** `{key: 'AuthorizationKey', value: …}` and the like: configuration pairs whose name tells that the value is secret. */
+function namesSecret(value: object): boolean {
+  return ['key', 'name', 'variable', 'header'].some((k) => {
+    const name = get(value, k);
+    if (typeof name === 'string') return isSecretKey(name);
+    const inner = typeof name === 'object' && name !== null ? get(name, 'name') : undefined;
+    return typeof inner === 'string' && isSecretKey(inner);
+  });
+}
+
+function get(value: object, key: string): unknown {
+  try {
+    const x: unknown = Reflect.get(value, key);
+    return x;
+  } catch {
+    return undefined;
+  }
+}
+
+function read(value: object, key: string, depth: number, path: readonly object[]): unknown {
+  try {
+    return copy(Reflect.get(value, key), depth + 1, path);
+  } catch {
+    return '[unreadable]';
+  }
+}
+
+/** Plain assignment would call the setter of `__proto__`. */
+function define(out: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
+}

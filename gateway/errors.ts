@@ -1,0 +1,90 @@
+import { errorTable } from '../core/errors.ts';
+
+/** What can go wrong in the gateway process itself: settings, listening, Node-RED, the HTTP API. */
+export const GATEWAY_ERRORS = errorTable('gateway', {
+  'settings.invalid': {
+    what: 'A setting has a value that cannot be used.',
+    remedy: 'Correct the environment variables that are named and start again.',
+    retry: 'afterFix',
+  },
+  'listen.insecure': {
+    what: 'The gateway would be reachable from the network without encryption and without credentials.',
+    remedy: 'Use V2GATE_HOST=127.0.0.1, or put the words that give this up into V2GATE_INSECURE.',
+    retry: 'afterFix',
+  },
+  'port.taken': {
+    what: 'Another program already listens on this port.',
+    remedy: 'Stop that program, choose another port, or set V2GATE_PORT_SEARCH=on to move to the next free one.',
+    retry: 'afterFix',
+  },
+  'listen.failed': {
+    what: 'The gateway cannot listen on this address.',
+    remedy: 'Check that the address belongs to this machine and that the port may be used.',
+    retry: 'afterFix',
+  },
+  'data.unwritable': {
+    what: 'The data folder cannot be written.',
+    remedy: 'Point V2GATE_DATA to a folder that this user may write.',
+    retry: 'afterFix',
+  },
+  'flows.broken': {
+    what: 'The flow file cannot be used, so no flow is running.',
+    remedy: 'Repair the file or move it away, then restart the gateway; the console stays available meanwhile.',
+    retry: 'afterFix',
+  },
+  'flows.crashed': {
+    what: 'Code in a flow threw outside of any node, so the state of the flows is uncertain.',
+    remedy: 'Find the function node in the stack of this line and catch the error there; the process ends now.',
+    retry: 'afterFix',
+  },
+  'api.notFound': {
+    what: 'There is no such page or resource.',
+    remedy: 'Look up the path in the reference of the API.',
+    retry: 'no',
+  },
+  'api.method': {
+    what: 'This path does not answer that method.',
+    remedy: 'Use the method that the Allow header names.',
+    retry: 'no',
+  },
+  'api.badRequest': {
+    what: 'The request cannot be understood.',
+    remedy: 'Send a JSON object as the reference of the API shows it, with Content-Type: application/json.',
+    retry: 'afterFix',
+  },
+  'api.tooLarge': {
+    what: 'The request is larger than 64 KiB.',
+    remedy: 'Send less at a time.',
+    retry: 'no',
+  },
+  'api.forbiddenHost': {
+    what: 'The Host header names a host that this gateway does not answer for.',
+    remedy: 'Open the gateway as localhost, 127.0.0.1 or [::1].',
+    retry: 'no',
+  },
+  'api.forbiddenOrigin': {
+    what: 'A page of another origin sent this request.',
+    remedy: 'Use the console of the gateway itself, or a program that sends no Origin header.',
+    retry: 'no',
+  },
+  'api.loopbackOnly': {
+    what: 'This may only be asked from the machine that the gateway runs on.',
+    remedy: 'Send the request from the same machine.',
+    retry: 'no',
+  },
+  'api.tooManyClients': {
+    what: 'Too many event streams are open.',
+    remedy: 'Close other consoles and connect again.',
+    retry: 'later',
+  },
+  'site.absent': {
+    what: 'No site is running under this id.',
+    remedy: 'Deploy a flow with a v2gate-site node, or name one of the sites that /v2gate/api/sites lists.',
+    retry: 'later',
+  },
+  'clock.real': {
+    what: 'The gateway runs on real time, which cannot be advanced.',
+    remedy: 'Start it with V2GATE_CLOCK=manual.',
+    retry: 'no',
+  },
+});

@@ -1,0 +1,63 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { NextFunction, Request, Response } from 'express';
+import { GATEWAY_ERRORS } from './errors.ts';
+import { isLoopback } from './settings.ts';
+
+/** Paths below this belong to `http in` nodes of flows, which may serve pages of other origins. */
+export const FLOW_HTTP_ROOT = '/http';
+
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
+export interface Guard {
+  /** Express middleware: refuses what {@link Guard.complaint} complains about. */
+  middleware(req: Request, res: Response, next: NextFunction): void;
+  /** The same for WebSocket upgrades; must be installed before other upgrade listeners act. */
+  upgrades(server: Server): void;
+  complaint(req: IncomingMessage, upgrade: boolean): Error | undefined;
+}
+
+/**
+ * Protects a gateway on loopback from web pages that the same machine shows: against DNS rebinding the Host header must
+ * name loopback, and what changes something (or opens a WebSocket) must come from the gateway's own origin or from a
+ * program without origin.
+ */
+export function createGuard(listenHost: string): Guard {
+  const checkHost = isLoopback(listenHost);
+  const complaint = (req: IncomingMessage, upgrade: boolean): Error | undefined => {
+    const host = req.headers.host ?? '';
+    if (checkHost && !isLoopback(hostName(host))) return GATEWAY_ERRORS.fail('api.forbiddenHost');
+    const changes = upgrade || !SAFE_METHODS.includes(req.method ?? 'GET');
+    if (changes && !isFlowPath(req.url ?? '/') && isForeign(req, host)) return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
+    return undefined;
+  };
+  return {
+    complaint,
+    middleware(req, _res, next) {
+      next(complaint(req, false));
+    },
+    upgrades(server) {
+      server.prependListener('upgrade', (req: IncomingMessage, socket: Duplex) => {
+        if (complaint(req, true) === undefined) return;
+        socket.on('error', () => {});
+        socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        socket.destroy();
+      });
+    },
+  };
+}
+
+function hostName(host: string): string {
+  return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':')[0] ?? '');
+}
+
+function isFlowPath(url: string): boolean {
+  return url === FLOW_HTTP_ROOT || url.startsWith(`${FLOW_HTTP_ROOT}/`);
+}
+
+function isForeign(req: IncomingMessage, host: string): boolean {
+  const { origin } = req.headers;
+  if (origin === undefined) return req.headers['sec-fetch-site'] === 'cross-site';
+  const page = URL.canParse(origin) ? new URL(origin).host : undefined;
+  return page !== host;
+}

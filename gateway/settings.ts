@@ -1,0 +1,240 @@
+import { join } from 'node:path';
+import type { Issue } from '../core/errors.ts';
+import { GATEWAY_ERRORS } from './errors.ts';
+import { count, type Form, flag, host, id, oneOf, path, port, secret, words } from './settings-forms.ts';
+
+/** The environment as the process sees it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Setting<T> {
+  readonly variable: `V2GATE_${string}`;
+  readonly form: Form<T>;
+  /** As it would be written in the environment. Absent: the value may be absent, or `derived` says what it is. */
+  readonly fallback?: string;
+  /** How the value follows from other settings when the variable is not set, in words. */
+  readonly derived?: string;
+  readonly meaning: string;
+  /** Never shown anywhere. */
+  readonly secret?: boolean;
+}
+
+/** The text that gives up encryption and credentials on addresses other than loopback (design 6). */
+export const INSECURE_WORDS = 'everyone in this network may control my chargers';
+
+/** Every setting of the gateway: the one declared table that yields types, errors and documentation. */
+export const SETTINGS = {
+  demo: {
+    variable: 'V2GATE_DEMO',
+    form: flag,
+    derived: 'on while V2GATE_SITE is not set',
+    meaning: 'Starts simulated stations and a simulated flexibility operator, and seeds the example flow.',
+  },
+  siteFile: {
+    variable: 'V2GATE_SITE',
+    form: path,
+    derived: 'the site file of the demo',
+    meaning: 'The site file: site, circuits, EVSE records, parties, contracts, credentials.',
+  },
+  dataDir: {
+    variable: 'V2GATE_DATA',
+    form: path,
+    fallback: '.data',
+    meaning: 'Folder for everything that is kept: the flow file with its credentials, and the store.',
+  },
+  host: {
+    variable: 'V2GATE_HOST',
+    form: host,
+    fallback: '127.0.0.1',
+    meaning: 'Address to listen on, for HTTP and every link. Anything but loopback also needs V2GATE_INSECURE.',
+  },
+  insecure: {
+    variable: 'V2GATE_INSECURE',
+    form: words(INSECURE_WORDS),
+    derived: 'not given',
+    meaning: 'Says in words that listening on other addresses without encryption and credentials is wanted.',
+  },
+  httpPort: {
+    variable: 'V2GATE_HTTP_PORT',
+    form: port,
+    fallback: '1880',
+    meaning: 'Port of editor, console, API, health and metrics.',
+  },
+  ocppPort: {
+    variable: 'V2GATE_OCPP_PORT',
+    form: port,
+    fallback: '9220',
+    meaning: 'Port for charging stations, where the OCPP server node does not set one itself.',
+  },
+  foPort: {
+    variable: 'V2GATE_FO_PORT',
+    form: port,
+    fallback: '9221',
+    meaning: 'Port for flexibility operators, where the FO link node does not set one itself.',
+  },
+  portSearch: {
+    variable: 'V2GATE_PORT_SEARCH',
+    form: flag,
+    derived: 'on in the demo, otherwise off',
+    meaning: 'Moves a taken port to the next free one; off: a taken port is an error.',
+  },
+  gatewayId: {
+    variable: 'V2GATE_GATEWAY_ID',
+    form: id,
+    fallback: 'v2gate',
+    meaning: 'Name of this gateway towards parties whose site file names none.',
+  },
+  mappings: {
+    variable: 'V2GATE_MAPPINGS',
+    form: path,
+    derived: 'none',
+    meaning: 'Folder whose mappings take the place of shipped ones with the same relative path.',
+  },
+  clock: {
+    variable: 'V2GATE_CLOCK',
+    form: oneOf('real', 'manual'),
+    fallback: 'real',
+    meaning: 'Manual: time stands still until `POST /v2gate/api/clock/advance` moves it (for tests).',
+  },
+  logLevel: {
+    variable: 'V2GATE_LOG_LEVEL',
+    form: oneOf('debug', 'info', 'warn', 'error', 'off'),
+    fallback: 'info',
+    meaning: 'The least important kind of line that is logged.',
+  },
+  logFormat: {
+    variable: 'V2GATE_LOG_FORMAT',
+    form: oneOf('text', 'json'),
+    fallback: 'text',
+    meaning: 'Lines for people, or one JSON object a line.',
+  },
+  eventClients: {
+    variable: 'V2GATE_EVENT_CLIENTS',
+    form: count(1, 1_000, 'streams'),
+    fallback: '64',
+    meaning: 'How many event streams may be open at `/v2gate/api/events`.',
+  },
+  credentialSecret: {
+    variable: 'V2GATE_CREDENTIAL_SECRET',
+    form: secret(16),
+    derived: 'made once and kept in the data folder, readable by its owner only',
+    meaning: 'Key that encrypts the credentials of the flow file.',
+    secret: true,
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+type Table = typeof SETTINGS;
+type Value<S> = S extends { form: Form<infer T>; fallback: string } ? T : S extends { form: Form<infer T> } ? T | undefined : never;
+
+/** Everything that was given or has a fixed default. */
+type Given = { readonly [K in keyof Table]: Value<Table[K]> };
+
+/** The resolved settings of the process. */
+export type Settings = Omit<Given, 'demo' | 'siteFile' | 'portSearch' | 'insecure'> & {
+  readonly demo: boolean;
+  readonly siteFile: string;
+  readonly portSearch: boolean;
+  readonly insecure: boolean;
+  /** Variables that start with V2GATE_ and that nobody knows, probably misspelled. */
+  readonly unknown: readonly string[];
+};
+
+export interface SettingsPlaces {
+  /** Where the site file of the demo lies. */
+  readonly demoSiteFile: string;
+}
+
+/**
+ * Reads all settings. An empty variable counts as not set.
+ * Throws `settings.invalid` with one detail per bad variable, or `listen.insecure`.
+ */
+export function readSettings(env: Environment, places: SettingsPlaces): Settings {
+  const details: Issue[] = [];
+  const value = <T>(setting: Setting<T>): T | undefined => {
+    const text = env[setting.variable]?.trim() || setting.fallback;
+    if (text === undefined) return undefined;
+    const parsed = setting.form.parse(text);
+    if (parsed === undefined) details.push(complaint(setting, text));
+    return parsed;
+  };
+  const given = readAll(value);
+  if (details.length > 0) throw invalid(details);
+  const demo = given.demo ?? given.siteFile === undefined;
+  const settings: Settings = {
+    ...given,
+    demo,
+    siteFile: given.siteFile ?? places.demoSiteFile,
+    portSearch: given.portSearch ?? demo,
+    insecure: given.insecure ?? false,
+    unknown: unknownVariables(env),
+  };
+  if (!isLoopback(settings.host) && !settings.insecure) {
+    throw GATEWAY_ERRORS.fail(
+      'listen.insecure',
+      `V2GATE_HOST=${settings.host} would make the gateway reachable from the network without encryption and without credentials.`,
+      { remedy: `Use V2GATE_HOST=127.0.0.1, or set V2GATE_INSECURE='${INSECURE_WORDS}'.` },
+    );
+  }
+  return settings;
+}
+
+/** Values under a missing fallback are undefined; a bad value was noted and ends the reading before anybody sees it. */
+function readAll(value: <T>(setting: Setting<T>) => T | undefined): Given {
+  const read: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) read[key] = value(setting);
+  return read as Given;
+}
+
+function complaint(setting: Setting<unknown>, text: string): Issue {
+  const shown = setting.secret ? 'the value' : `“${text.length > 60 ? `${text.slice(0, 60)}…` : text}”`;
+  return {
+    path: setting.variable,
+    code: 'settings.invalid',
+    message: `${setting.variable} must be ${setting.form.allowed}; ${shown} is not.`,
+  };
+}
+
+function invalid(details: readonly Issue[]): Error {
+  return GATEWAY_ERRORS.fail('settings.invalid', details.map((d) => d.message).join(' '), {
+    remedy: `Correct ${details.map((d) => d.path).join(', ')} and start again.`,
+    details,
+  });
+}
+
+function unknownVariables(env: Environment): string[] {
+  const known = Object.values<Setting<unknown>>(SETTINGS).map((s) => s.variable);
+  return Object.keys(env).filter((k) => k.startsWith('V2GATE_') && !known.some((v) => v === k));
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^\[|\]$/g, '').replace(/^::ffff:/, '');
+  return plain === 'localhost' || plain === '::1' || /^127(\.\d{1,3}){3}$/.test(plain);
+}
+
+/** The settings as the API shows them: no secrets, absent values left out. */
+export function publicSettings(settings: Settings): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const current = settings[key as keyof Table];
+    if (!setting.secret && current !== undefined) shown[key] = current;
+  }
+  return shown;
+}
+
+/** The table of settings for the documentation. */
+export function settingsMarkdown(): string {
+  const rows = Object.values<Setting<unknown>>(SETTINGS).map((s) => {
+    const fallback = s.fallback === undefined ? (s.derived ?? 'none') : `\`${s.fallback}\``;
+    return `| \`${s.variable}\` | ${s.form.allowed} | ${fallback} | ${s.meaning} |`;
+  });
+  return ['| Variable | Value | Default | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** Files and folders inside the data folder. */
+export function dataPaths(dataDir: string): { readonly nodeRed: string; readonly store: string; readonly secret: string } {
+  return {
+    nodeRed: join(dataDir, 'node-red'),
+    store: join(dataDir, 'store.sqlite'),
+    secret: join(dataDir, 'credential-secret'),
+  };
+}

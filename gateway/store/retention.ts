@@ -1,0 +1,59 @@
+import { type Clock, every, type TimerHandle } from '../../core/clock.ts';
+import { describeError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { RecordKind, StorePort } from '../../hub/ports.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * How long records are kept, in days since their `at`; kinds that are not listed are kept until somebody deletes them
+ * (state such as contracts and stations, and what is owed as evidence).
+ */
+export const RETENTION_DAYS: Readonly<Partial<Record<RecordKind, number>>> = {
+  request: 90,
+  setpoint: 400,
+  outcome: 400,
+  log: 90,
+  meter: 400,
+  telemetry: 30,
+};
+
+export interface RetentionOptions {
+  readonly store: StorePort;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Default {@link RETENTION_DAYS}. */
+  readonly days?: Readonly<Partial<Record<RecordKind, number>>>;
+  /** Default one hour. */
+  readonly periodMs?: number;
+}
+
+/** Deletes what is older than its retention, every hour, kind after kind and in small slices. Cancel it before the store closes. */
+export function startRetention(o: RetentionOptions): TimerHandle {
+  const days = Object.entries(o.days ?? RETENTION_DAYS) as [RecordKind, number][];
+  let running = false;
+  let cancelled = false;
+  const run = async (): Promise<void> => {
+    if (running) return;
+    running = true;
+    try {
+      for (const [kind, keep] of days) {
+        if (cancelled) break;
+        const pruned = await o.store.prune(kind, o.clock.now() - keep * DAY_MS);
+        if (pruned > 0) o.log.info('store.pruned', { kind, pruned, keepDays: keep });
+      }
+    } catch (e) {
+      if (!cancelled) o.log.warn('store.pruneFailed', describeError(e));
+    } finally {
+      running = false;
+    }
+  };
+  const timer = every(o.clock, o.periodMs ?? HOUR_MS, () => void run());
+  return {
+    cancel() {
+      cancelled = true;
+      timer.cancel();
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type {
+  AllocationRequest,
+  CommandBatch,
+  FleetSnapshot,
+  PendingStation,
+  ResultBody,
+  ServiceTarget,
+  SetLimit,
+  SiteFile,
+  WireMessage,
+} from '../../model/index.ts';
+import type { ActuatingLink, ReplyLink } from '../ports.ts';
+import type { StationAdmission } from './stations.ts';
+
+/** Takes back what a subscription or an attachment did. Safe to call twice. */
+export type Detach = () => void;
+
+/** What listeners of a site can hear. All payloads are plain data. */
+export interface SiteEvents {
+  /** Something moved that an allocation should look at again: arrival, meter, refusal, expiry, limit, confirmation. */
+  readonly changed: { readonly reason: string; readonly at: number };
+  /** A message for a party: ServiceDecision, ExecutionNotice, CancelService, Opt. `meta.peer` is the party. */
+  readonly notice: WireMessage;
+  /** Telemetry that is due for a subscription. `meta.peer` is the party. */
+  readonly telemetry: WireMessage;
+  /** Every observation after it entered the twin, and every command outcome. */
+  readonly observed: WireMessage;
+  /** One point of the power plot (requested, granted, measured), at most once a second. */
+  readonly plot: PlotPoint;
+  /** The site file was reloaded, or a reload was refused. */
+  readonly reloaded: { readonly ok: boolean; readonly text: string };
+}
+
+/** The answer to a request, and the new target where it brought one (for the wire to `allocate`). */
+export interface Decision {
+  readonly result: ResultBody;
+  readonly target?: ServiceTarget;
+}
+
+export interface PlotPoint {
+  readonly at: number;
+  /** What the party asked for, W, load convention; absent when no service is active. */
+  readonly requestedW?: number;
+  readonly grantedW: number;
+  readonly measuredW: number;
+  readonly importLimitW: number;
+  readonly exportLimitW: number;
+}
+
+/**
+ * One site of the gateway: fleet twin, services, allocation, dispatch and evidence behind one door. It knows no
+ * protocol; bridges feed it observations and carry out its commands.
+ */
+export interface Site {
+  readonly siteId: string;
+  /** The site file in force. */
+  file(): SiteFile;
+  /** Checks and takes over a new site file; on any error the old one stays in force. Throws `site.invalid`. */
+  reload(file: SiteFile): Promise<void>;
+
+  attach(link: ActuatingLink): Detach;
+  attachReplies(link: ReplyLink): Detach;
+  on<E extends keyof SiteEvents>(event: E, listener: (payload: SiteEvents[E]) => void): Detach;
+
+  /** Feeds one observation (hub/MeterReading, hub/ResourceState, hub/EvNeeds, hub/SessionEvent, hub/CommandOutcome). Never throws. */
+  observe(message: WireMessage): void;
+  /** Decides about a request of a party (hub/RequestService, UpdateSetpoint, CancelService, SubscribeTelemetry …). Never rejects. */
+  decide(message: WireMessage): Promise<Decision>;
+  /** Sends the answer of a decided request to the link that waits for it. False when nobody waits any more. */
+  reply(replyTo: string, result: ResultBody): boolean;
+
+  /** Only one allocator may act for a site. Throws `site.allocatorTaken` naming the holder. */
+  claimAllocator(holder: string): Detach;
+  /** One allocation run (fo 8.3). Undefined when no command may or need go out now. */
+  allocate(request: AllocationRequest): CommandBatch | undefined;
+  /** A limit from outside the site file: operator, EMS, grid. Stored, pushed to every link at once. Throws `limit.unknownNode`. */
+  setLimit(limit: SetLimit): Promise<void>;
+
+  /** Admission of a station at connect and boot. */
+  readonly stations: StationAdmission;
+  snapshot(): FleetSnapshot;
+  pendingStations(): readonly PendingStation[];
+  /** Recent plot points, oldest first, at most 900. */
+  plot(): readonly PlotPoint[];
+  /** True once stored services were read back and new control may be admitted. */
+  readonly ready: boolean;
+  close(): Promise<void>;
+}

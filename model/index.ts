@@ -1,0 +1,16 @@
+export * from './baseline.ts';
+export * from './common.ts';
+export * from './contract.ts';
+export * from './evcs.ts';
+export * from './evidence.ts';
+export type * from './mapping.ts';
+export * from './parameters.ts';
+export * from './party.ts';
+export * from './preferences.ts';
+export * from './registry.ts';
+export * from './requests.ts';
+export * from './resource.ts';
+export * from './service.ts';
+export * from './site.ts';
+export * from './snapshot.ts';
+export * from './wire.ts';

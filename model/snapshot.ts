@@ -1,0 +1,158 @@
+import {
+  bool,
+  energy,
+  id,
+  int,
+  list,
+  message,
+  type Of,
+  obj,
+  oneOf,
+  opt,
+  pct,
+  power,
+  ref,
+  text,
+  time,
+} from '../core/schema.ts';
+import { quality } from './common.ts';
+import type { ServiceTarget } from './wire.ts';
+
+/** Why an allocation run happens; `target` is what came over the wire from `service`. */
+export interface AllocationRequest {
+  readonly reason: string;
+  readonly target?: ServiceTarget;
+  /** Id of the message that caused the run. */
+  readonly cause?: string;
+}
+
+export const PendingStation = message(
+  'PendingStation',
+  {
+    identity: text({ max: 64 }),
+    since: time(),
+    protocol: oneOf('ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'),
+    vendor: opt(text({ max: 64 })),
+    model: opt(text({ max: 64 })),
+    serial: opt(text({ max: 64 })),
+    evses: int({ min: 0, max: 1000, doc: 'How many EVSE it reported so far.' }),
+    remote: opt(text({ max: 64 })),
+  },
+  {
+    clause: 'design 2',
+    doc: 'A station that connected but is not in the site file; it waits for somebody to accept it.',
+    example: {
+      identity: 'CS-77',
+      since: '2026-03-02T17:00:00Z',
+      protocol: 'ocpp1.6',
+      vendor: 'Acme',
+      model: 'Wall 1',
+      evses: 1,
+    },
+  },
+);
+export type PendingStation = Of<typeof PendingStation>;
+
+export const FleetEntry = message(
+  'FleetEntry',
+  {
+    resourceId: id(),
+    identity: opt(text({ max: 64 })),
+    protocol: text({ max: 16 }),
+    online: bool(),
+    state: oneOf('offline', 'available', 'connected', 'charging', 'discharging', 'suspended', 'faulted', 'reserved'),
+    measuredW: opt(power({ signed: true })),
+    measuredAt: opt(time()),
+    quality: quality(),
+    socPct: opt(pct()),
+    importWh: opt(energy()),
+    exportWh: opt(energy()),
+    sessionId: opt(id()),
+    grantedW: opt(power({ signed: true })),
+    neededW: power({ signed: true }),
+    wishedW: power({ signed: true }),
+    lowestW: power({ signed: true, doc: 'lo of fo 8.1: least power, export negative.' }),
+    importLimitW: opt(power({ doc: 'Envelope.' })),
+    exportLimitW: opt(power({ doc: 'Envelope.' })),
+    outcome: opt(
+      oneOf('sent', 'accepted', 'effective', 'notEffective', 'refused', 'superseded', 'expired', 'unknown'),
+      { doc: 'Of the last command.' },
+    ),
+    outcomeCode: opt(text({ max: 64 })),
+    shape: opt(text({ max: 64 })),
+    optState: oneOf('in', 'out'),
+  },
+  {
+    clause: 'fo 3.3',
+    doc: 'One row of the fleet twin.',
+    example: {
+      resourceId: 'DEMO-V2G-1.1',
+      identity: 'DEMO-V2G-1',
+      protocol: 'ocpp2.1',
+      online: true,
+      state: 'charging',
+      measuredW: 5000,
+      quality: 'good',
+      grantedW: 5000,
+      neededW: 0,
+      wishedW: 11000,
+      lowestW: -11000,
+      optState: 'in',
+    },
+  },
+);
+export type FleetEntry = Of<typeof FleetEntry>;
+
+export const FleetSnapshot = message(
+  'FleetSnapshot',
+  {
+    siteId: id(),
+    at: time(),
+    measuredW: power({ signed: true }),
+    grantedW: power({ signed: true }),
+    requestedW: opt(power({ signed: true })),
+    quality: quality(),
+    limits: list(
+      obj({
+        nodeId: id(),
+        importLimitW: power(),
+        exportLimitW: power(),
+        measuredW: power({ signed: true }),
+        source: opt(text({ max: 64 })),
+      }),
+      { max: 10_001 },
+    ),
+    services: list(
+      obj({
+        fsrId: id(),
+        foId: id(),
+        serviceType: text({ max: 16 }),
+        state: text({ max: 32 }),
+        phase: opt(text({ max: 16 })),
+        start: time(),
+        end: time(),
+        targetW: opt(power({ signed: true })),
+        appliedW: opt(power({ signed: true })),
+        limitedBy: opt(oneOf('needed', 'wished', 'fuse', 'poc')),
+        validUntil: opt(time()),
+      }),
+      { max: 1000 },
+    ),
+    resources: list(ref(FleetEntry), { max: 10_000 }),
+  },
+  {
+    clause: 'design 2',
+    doc: 'What the site knows at one moment.',
+    example: {
+      siteId: 'site:harbour',
+      at: '2026-03-02T17:10:00Z',
+      measuredW: 5000,
+      grantedW: 5000,
+      quality: 'good',
+      limits: [{ nodeId: 'poc', importLimitW: 50000, exportLimitW: 30000, measuredW: 5000 }],
+      services: [],
+      resources: [FleetEntry.example],
+    },
+  },
+);
+export type FleetSnapshot = Of<typeof FleetSnapshot>;

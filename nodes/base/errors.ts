@@ -1,0 +1,42 @@
+import { errorTable } from '../../core/errors.ts';
+
+/** What can go wrong in the nodes themselves. Links, sites and mappings bring their own errors. */
+export const NODE_ERRORS = errorTable('nodes', {
+  'nodes.noGateway': {
+    what: 'This Node-RED does not run inside a v2gate gateway.',
+    remedy: 'Start the gateway with `npm start`; it brings its own Node-RED.',
+    retry: 'no',
+  },
+  'nodes.config': {
+    what: 'This node is not configured completely.',
+    remedy: 'Open the node in the editor and fill in what it marks.',
+    retry: 'afterFix',
+  },
+  'nodes.version': {
+    what: 'This node was saved by a newer version of v2gate.',
+    remedy: 'Update v2gate, or take the node from the palette again.',
+    retry: 'no',
+  },
+  'nodes.message': {
+    what: 'The message cannot be used by this node.',
+    remedy: 'Send msg.topic as <language>/<Message> and msg.payload as its schema says.',
+    retry: 'no',
+    protocol: 'schema.invalid',
+  },
+  'nodes.notReady': {
+    what: 'What this node needs is not running yet.',
+    remedy: 'Send the message again when the status of the node is green.',
+    retry: 'later',
+    protocol: 'internal.temporary',
+  },
+  'nodes.replyUnknown': {
+    what: 'Nobody waits for this answer any more.',
+    remedy: 'Answer within 1.5 seconds, once, and keep msg.v2gate.replyTo of the request.',
+    retry: 'no',
+  },
+  'nodes.mapping': {
+    what: 'The mapping of this node cannot be used.',
+    remedy: 'Correct the mapping where the diagnostics point to.',
+    retry: 'afterFix',
+  },
+});

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { parseJson, canonical } from '../../core/json.ts';
+import type { Message } from '../../core/schema.ts';
+import { Envelope, FO_LIMITS } from './envelope.ts';
+import { FO_ERRORS } from './errors.ts';
+import { FO_PROFILE } from './types.ts';
+
+/** One frame, read: the envelope, or why not and whatever could be read of it for the answer. */
+export type Decoded =
+  | { readonly ok: true; readonly envelope: Envelope }
+  | { readonly ok: false; readonly error: unknown; readonly messageId?: string; readonly type?: string; readonly from?: string };
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Reads a frame: 256 KiB, depth 32, no duplicate keys (fo 4.2, 9.2). Never throws. */
+export function decode(text: string): Decoded {
+  let raw: unknown;
+  try {
+    raw = parseJson(text, { maxBytes: FO_LIMITS.maxBytes, maxDepth: FO_LIMITS.maxDepth, duplicateKeys: 'reject' });
+  } catch (error) {
+    return { ok: false, error };
+  }
+  try {
+    const profile = textOf(raw, 'profile');
+    if (profile !== undefined && profile !== FO_PROFILE) throw FO_ERRORS.fail('profile.unsupported');
+    return { ok: true, envelope: Envelope.parse(raw) };
+  } catch (error) {
+    const messageId = textOf(raw, 'messageId');
+    const type = textOf(raw, 'type');
+    const from = textOf(raw, 'from');
+    return {
+      ok: false,
+      error,
+      ...(messageId !== undefined && UUID.test(messageId) ? { messageId } : {}),
+      ...(type === undefined ? {} : { type }),
+      ...(from === undefined ? {} : { from }),
+    };
+  }
+}
+
+/** The frame of an envelope. */
+export const encode = (envelope: Envelope): string => JSON.stringify(envelope);
+
+/** Lower-case hex SHA-256 over the canonical body: what idempotency compares (fo 4.2). */
+export const bodyHash = (body: unknown): string => createHash('sha256').update(canonical(body)).digest('hex');
+
+/**
+ * Checks a body and answers it without the fields nobody declared (fo 9.5: unknown optional fields are ignored).
+ * Throws `schema.invalid` or `schema.semantic`.
+ */
+export function readBody<T>(message: Message<T>, body: unknown): T {
+  if (message.is(body)) return body;
+  return message.parse(withoutUnknown(message.spec, body, undefined));
+}
+
+type Spec = Message<unknown>['spec'];
+
+/** A copy of `value` with only the fields that `spec` declares; other differences stay for the check to find. */
+function withoutUnknown(spec: Spec, value: unknown, parent: unknown): unknown {
+  switch (spec.kind) {
+    case 'object':
+      if (!isObject(value)) return value;
+      return Object.fromEntries(
+        Object.entries(value).flatMap(([k, v]) => {
+          const field = Object.hasOwn(spec.fields, k) ? spec.fields[k] : undefined;
+          if (field) return [[k, withoutUnknown(field.spec, v, value)]];
+          return spec.open ? [[k, v]] : [];
+        }),
+      );
+    case 'list':
+      return Array.isArray(value) ? value.map((x) => withoutUnknown(spec.item.spec, x, value)) : value;
+    case 'record':
+      if (!isObject(value)) return value;
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutUnknown(spec.value.spec, v, value)]));
+    case 'union':
+    case 'sibling': {
+      const chooser = spec.kind === 'union' ? value : parent;
+      const choice = textOf(chooser, spec.kind === 'union' ? spec.discriminator : spec.sibling);
+      const branch = choice !== undefined && Object.hasOwn(spec.branches, choice) ? spec.branches[choice] : undefined;
+      return branch ? withoutUnknown(branch.spec, value, parent) : value;
+    }
+    default:
+      return value;
+  }
+}
+
+const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+function textOf(x: unknown, key: string): string | undefined {
+  if (!isObject(x) || !Object.hasOwn(x, key)) return undefined;
+  const value = x[key];
+  return typeof value === 'string' ? value : undefined;
+}

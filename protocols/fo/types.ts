@@ -1,0 +1,255 @@
+import type { Clock } from '../../core/clock.ts';
+import type { RandomBytes } from '../../core/ids.ts';
+import type { Log } from '../../core/log.ts';
+import type { Metrics } from '../../core/metrics.ts';
+import type { ResultBody } from '../../model/index.ts';
+import type { FoBodies, FoType } from './catalogue.ts';
+
+/** The message profile of this stack (fo 4.1). */
+export const FO_PROFILE = 'v2gate-fo/1';
+/** The WebSocket subprotocol of the JSON encoding (fo 9.2). */
+export const FO_SUBPROTOCOL = 'v2gate-fo.v1.json';
+/** Where the `fcsbe` side listens unless told otherwise. */
+export const FO_PATH = '/fo';
+
+/** Roles a session can play (fo 1.2): the gateway, or the flexibility operator. */
+export type FoRole = 'fcsbe' | 'fo';
+
+/** Facts about one received message that are not its body. */
+export interface FoMeta {
+  /** The authenticated party that sent it. */
+  readonly peer: string;
+  readonly messageId: string;
+  /** Epoch ms, from the envelope. */
+  readonly sentAt: number;
+  /** Epoch ms, by our clock. */
+  readonly receivedAt: number;
+  /** Epoch ms. */
+  readonly expiresAt?: number;
+  /** Delivery number, G→F events only. */
+  readonly eventSeq?: number;
+  /**
+   * Handle for `answer`: exactly one Result is owed within 1.5 s (design 2.1), after that the session answers
+   * `internal.temporary` itself. Absent where the sender wants no Result (streams, `noReply`).
+   */
+  readonly replyTo?: string;
+}
+
+/** One valid message of a peer: narrow on `type` to get the body's type. */
+export type FoInbound = { [T in FoType]: FoMeta & { readonly type: T; readonly body: FoBodies[T] } }[FoType];
+
+/** What both sides agreed on in Hello (fo 4.3 #1). */
+export interface FoUp {
+  readonly peer: string;
+  readonly role: FoRole;
+  readonly heartbeatS: number;
+  /** Events that will now be replayed (as `fcsbe`) or were missed (as `fo`). */
+  readonly missedEvents: number;
+  readonly software?: string;
+  /** Peer clock minus ours in ms, from `sentAt` of its Hello; transport delay included. */
+  readonly clockOffsetMs: number;
+}
+
+/** Why a link went down. */
+export type FoDown =
+  | 'closed'
+  | 'replaced'
+  | 'heartbeatLost'
+  | 'pongLost'
+  | 'refused'
+  | 'tooLarge'
+  | 'abuse'
+  | 'helloMissing'
+  | 'shutdown';
+
+/** What a session tells its owner. Nothing that a handler throws leaves the session; it is logged. */
+export interface FoHandlers {
+  /**
+   * A valid message of the peer, once per `messageId`. With `replyTo`, answer it by `answer(replyTo, result)`, now or
+   * later. Events arrive in the order of `eventSeq`.
+   */
+  onMessage(message: FoInbound): void;
+  onUp?(up: FoUp): void;
+  onDown?(peer: string, reason: FoDown): void;
+  /** As `fo`: events the gateway no longer has; `from`…`to` never come. */
+  onGap?(peer: string, gap: { readonly from: number; readonly to: number }): void;
+}
+
+/** A stored answer (fo 4.2, idempotency). */
+export interface FoStoredResult {
+  /** Lower-case hex SHA-256 over the canonical body. */
+  readonly hash: string;
+  readonly result: ResultBody;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/**
+ * Where Results live for 24 h. `key` is `<from>/<messageId>`. The session keeps the newest 4 096 in memory itself, asks
+ * here on a miss and awaits `put` before the Result leaves. Setpoints are not stored here: their `seq` protects them.
+ */
+export interface FoResultStore {
+  get(key: string): Promise<FoStoredResult | undefined>;
+  put(key: string, entry: FoStoredResult): Promise<void>;
+}
+
+/** One G→F message that must arrive in order (fo 4.1 eventSeq). JSON-serialisable. */
+export interface FoOutboxEntry {
+  /** ≥ 1, no gaps. */
+  readonly seq: number;
+  readonly messageId: string;
+  readonly type: FoType;
+  readonly body: unknown;
+  /** Epoch ms of `publish`. */
+  readonly at: number;
+}
+
+/** Where unacknowledged events of one peer live. The session numbers them; calls of `append` never overlap. */
+export interface FoOutbox {
+  /** The highest number ever appended, 0 if none; asked once. */
+  last(): Promise<number>;
+  /** Settles once the entry is safe; only then it is sent. */
+  append(entry: FoOutboxEntry): Promise<void>;
+  /** Entries with `seq` > `afterSeq`, rising, at most `limit`. */
+  list(afterSeq: number, limit: number): Promise<readonly FoOutboxEntry[]>;
+  /** All entries up to and including `seq` were acknowledged and may be forgotten. */
+  ack(seq: number): Promise<void>;
+}
+
+/** The persistence of one peer; what is absent is kept in memory. */
+export interface FoPersistence {
+  readonly results?: FoResultStore;
+  readonly outbox?: FoOutbox;
+}
+
+export interface FoSessionOptions {
+  readonly role: FoRole;
+  /** Our own party id (`from`). */
+  readonly self: string;
+  /** The authenticated party id of the other side. */
+  readonly peer: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly handlers: FoHandlers;
+  readonly persistence?: FoPersistence;
+  /** The heartbeat we wish for, 1–3600 s, default 30; the smaller wish of both sides counts. */
+  readonly heartbeatS?: number;
+  readonly software?: string;
+  /** As `fo`: the last event handled by an earlier run, default 0. */
+  readonly lastEventSeq?: number;
+  /** For ids; default cryptographic. */
+  readonly randomBytes?: RandomBytes;
+  /** 0 ≤ x < 1, for the jitter of retries; default cryptographic. */
+  readonly random?: () => number;
+}
+
+export interface FoSendOptions {
+  /** Epoch ms until which it is retried. Default: `validUntil`, `decisionBy` of the body, else 2 minutes from now. */
+  readonly expiresAt?: number;
+}
+
+/** What a session needs of a connection. Frames are whole text messages. */
+export interface FoTransport {
+  /** `flushed` is called once the frame left our memory (or never will). */
+  send(text: string, flushed: () => void): void;
+  close(code: number, reason: string): void;
+}
+
+/** The messages a role may send as request. */
+export interface FoSession {
+  readonly peer: string;
+  readonly state: 'down' | 'greeting' | 'up';
+  /**
+   * Takes a fresh connection; an earlier one is closed with 4003. The `opener` says Hello at once, the `listener` waits
+   * 10 s for it. Pending requests and events survive from connection to connection.
+   */
+  attach(transport: FoTransport, as: 'opener' | 'listener'): void;
+  /** One text frame of the connection in use. Never throws. */
+  receive(text: string): void;
+  /** The connection in use is gone. */
+  detach(reason: FoDown): void;
+
+  /**
+   * Sends a request and settles with its Result, whatever its status. Rejects with `time.expired` (no Result in time),
+   * `seq.stale` (a newer setpoint of the service went out), `rate.tooOften` (256 wait already), `schema.invalid`,
+   * `fo.closed`.
+   */
+  request<T extends FoType>(type: T, body: FoBodies[T], options?: FoSendOptions): Promise<ResultBody>;
+  /**
+   * As `fcsbe`: puts a message into the outbox, to arrive once and in order, also after a reconnect. Settles with its
+   * eventSeq once it is stored. Rejects with `schema.invalid`, `fo.closed`, or what the outbox port threw.
+   */
+  publish<T extends FoType>(type: T, body: FoBodies[T]): Promise<number>;
+  /** Fire and forget (Telemetry, setpoints with `noReply`). False when the link is down or the body is invalid. */
+  stream<T extends FoType>(type: T, body: FoBodies[T]): boolean;
+  /** Answers a message. False when the handle is unknown or was answered already; the late answer is logged. */
+  answer(replyTo: string, result: ResultBody): boolean;
+  /** Ends everything; open promises reject with `fo.closed`. The outbox stays as it is. */
+  close(): void;
+}
+
+/** What the server knows of an HTTP upgrade before it asks `authenticate`. */
+export interface FoAuthRequest {
+  /** `Bearer` or `Basic` credentials, decoded; compare in constant time and never log. */
+  readonly credentials?: { readonly scheme: 'bearer'; readonly token: string } | { readonly scheme: 'basic'; readonly user: string; readonly password: string };
+  readonly remoteAddress: string;
+  readonly loopback: boolean;
+}
+
+/** Who is calling: a configured party, whoever Hello says (loopback only), or nobody we talk to. */
+export type FoAuthAnswer =
+  | { readonly partyId: string }
+  | { readonly fromHello: true }
+  | { readonly refuse: 'auth.failed' | 'auth.forbidden' | 'state.invalid' };
+
+export interface FoServerOptions extends Omit<FoSessionOptions, 'peer' | 'persistence' | 'role' | 'lastEventSeq'> {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Default `/fo`. */
+  readonly path?: string;
+  /** Default `fcsbe`. */
+  readonly role?: FoRole;
+  /** Asked at each connection. Default: loopback callers are who their Hello says, all others are refused. */
+  authenticate?(request: FoAuthRequest): FoAuthAnswer | Promise<FoAuthAnswer>;
+  /** Asked once per party. */
+  persistence?(peer: string): FoPersistence;
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** Must be said to listen in plain text on other addresses than loopback: everyone on the way can read and forge. */
+  readonly allow?: 'plainTextOutsideLoopback';
+  /** Parties known at a time, default 64. */
+  readonly maxParties?: number;
+}
+
+export interface FoServer {
+  /** `ws://127.0.0.1:9221/fo` with the real port. */
+  readonly url: string;
+  readonly port: number;
+  /** Parties that are up now. */
+  peers(): readonly string[];
+  /** The session of a party, created if needed, so that events can be published before it ever connects. Throws `fo.full`. */
+  session(peer: string): FoSession;
+  /** Answers by handle, whichever party it belongs to. */
+  answer(replyTo: string, result: ResultBody): boolean;
+  close(): Promise<void>;
+}
+
+export interface FoClientOptions extends Omit<FoSessionOptions, 'self' | 'peer' | 'role'> {
+  readonly url: string;
+  readonly partyId: string;
+  /** Party id of the other side. */
+  readonly to: string;
+  /** Default `fo`. */
+  readonly role?: FoRole;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string;
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca?: string;
+}
+
+/** A session with a connection that is opened again (1, 2, 4 … 60 s, ±20 %) until `close`. */
+export interface FoClient extends Omit<FoSession, 'attach' | 'receive' | 'detach' | 'close'> {
+  readonly url: string;
+  close(): Promise<void>;
+}
