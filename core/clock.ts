@@ -197,7 +197,7 @@ function heapPop(heap: ManualTimer[]): void {
 
 /**
  * Calls `fn` every `periodMs` (> 0) until cancelled, the first time after one period. Drift-free: ticks stay on the
- * grid of the start; ticks missed by a blocked loop are skipped, and a step of the wall clock starts a new grid.
+ * grid of the start; ticks missed by a blocked loop are skipped, and setting the wall clock back starts a new grid.
  * What `fn` throws goes to `onError` and never further.
  */
 export function every(clock: Clock, periodMs: number, fn: () => void, onError?: (e: unknown) => void): TimerHandle {
@@ -209,7 +209,8 @@ export function every(clock: Clock, periodMs: number, fn: () => void, onError?: 
   function tick(): void {
     const now = clock.now();
     const late = now - due;
-    due = late < 0 || late > 1000 * periodMs ? now + periodMs : due + periodMs * (1 + Math.floor(late / periodMs));
+    // A timer may fire a little early; only a whole period tells that the wall clock was set back.
+    due = late < -periodMs ? now + periodMs : due + periodMs * (1 + Math.max(0, Math.floor(late / periodMs)));
     timer = clock.after(due - now, tick);
     try {
       fn();

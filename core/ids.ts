@@ -22,26 +22,20 @@ export function idSource(clock: Clock, random: RandomBytes = randomBytes): () =>
     if (now > last) {
       last = now;
       bytes = Uint8Array.from(random(10));
-      bytes[0] = (bytes[0] ?? 0) & 0x07; // head room for counting up
-    } else if (!increment(bytes)) {
-      last++;
-    }
+      bytes[0] = (bytes[0] ?? 0) & 0x07; // head room: 2^73 ids fit before it overflows
+    } else increment(bytes);
     return format(last, bytes);
   };
 }
 
-/** Counts up in the 74 free bits (byte 0: low 4 bits, byte 2: low 6 bits); false on overflow. */
-function increment(b: Uint8Array): boolean {
+/** Counts up in the 74 free bits: byte 0 has its low 4, byte 2 its low 6. */
+function increment(b: Uint8Array): void {
   for (let i = 9; i >= 0; i--) {
     const max = i === 0 ? 0x0f : i === 2 ? 0x3f : 0xff;
     const x = (b[i] ?? 0) & max;
-    if (x < max) {
-      b[i] = x + 1;
-      return true;
-    }
-    b[i] = 0;
+    b[i] = x < max ? x + 1 : 0;
+    if (x < max) return;
   }
-  return false;
 }
 
 function format(ms: number, rnd: Uint8Array): string {

@@ -99,16 +99,13 @@ function isEscaped(text: string, at: number): boolean {
   return (at - i) % 2 === 1;
 }
 
-// Sources, not RegExps: a sticky RegExp is mutable.
+// A source, not a RegExp: a sticky RegExp is mutable.
 const SCALAR = 'true|false|null|-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?';
-const STRING = '"(?:[^"\\\\\\u0000-\\u001f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"';
+const MAX_LOCATED_DEPTH = 500;
 
-/**
- * Index of the first character at which `text` stops being JSON. Only for texts that JSON.parse refused and whose depth
- * {@link scan} has bounded, for it recurses.
- */
+/** Index of the first character at which `text` stops being JSON (or nests more than 500 levels). */
 export function locate(text: string): number {
-  const reader: Reader = { text, i: 0 };
+  const reader: Reader = { text, i: 0, depth: 0 };
   if (readValue(reader)) skip(reader);
   return reader.i;
 }
@@ -116,6 +113,7 @@ export function locate(text: string): number {
 interface Reader {
   readonly text: string;
   i: number;
+  depth: number;
 }
 
 function readValue(r: Reader): boolean {
@@ -123,43 +121,67 @@ function readValue(r: Reader): boolean {
   const c = r.text[r.i];
   if (c === '{') return readItems(r, '}', () => readKey(r) && readValue(r));
   if (c === '[') return readItems(r, ']', () => readValue(r));
-  return eat(r, c === '"' ? STRING : SCALAR);
+  return c === '"' ? readString(r) : readScalar(r);
 }
 
 function readItems(r: Reader, close: string, readItem: () => boolean): boolean {
+  if (++r.depth > MAX_LOCATED_DEPTH) return false;
   r.i++;
   skip(r);
   if (r.text[r.i] !== close) {
     do {
       if (!readItem()) return false;
       skip(r);
-    } while (eatChar(r, ','));
+    } while (eat(r, ','));
   }
-  return eatChar(r, close);
+  r.depth--;
+  return eat(r, close);
 }
 
 function readKey(r: Reader): boolean {
   skip(r);
-  if (!eat(r, STRING)) return false;
+  if (r.text[r.i] !== '"' || !readString(r)) return false;
   skip(r);
-  return eatChar(r, ':');
+  return eat(r, ':');
+}
+
+function readString(r: Reader): boolean {
+  for (r.i++; r.i < r.text.length; r.i++) {
+    const c = r.text.charAt(r.i);
+    if (c === '"') return eat(r, '"');
+    if (c < ' ') return false;
+    if (c === '\\' && !readEscape(r)) return false;
+  }
+  return false;
+}
+
+/** Ends on the last character of the escape. */
+function readEscape(r: Reader): boolean {
+  const next = r.text.charAt(r.i + 1);
+  const length =
+    next === 'u' && /^[0-9a-fA-F]{4}$/.test(r.text.slice(r.i + 2, r.i + 6))
+      ? 5
+      : '"\\/bfnrt'.includes(next) && next !== ''
+        ? 1
+        : 0;
+  r.i += length;
+  return length > 0;
+}
+
+function readScalar(r: Reader): boolean {
+  const token = new RegExp(SCALAR, 'y');
+  token.lastIndex = r.i;
+  const hit = token.exec(r.text);
+  r.i += hit?.[0].length ?? 0;
+  return hit !== null;
 }
 
 function skip(r: Reader): void {
   while (r.i < r.text.length && ' \t\n\r'.includes(r.text.charAt(r.i))) r.i++;
 }
 
-function eatChar(r: Reader, c: string): boolean {
+function eat(r: Reader, c: string): boolean {
   if (r.text[r.i] !== c) return false;
   r.i++;
-  return true;
-}
-
-function eat(r: Reader, pattern: string): boolean {
-  const token = new RegExp(pattern, 'y');
-  token.lastIndex = r.i;
-  const hit = token.exec(r.text);
-  if (hit === null) return false;
-  r.i += hit[0].length;
   return true;
 }

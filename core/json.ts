@@ -59,7 +59,10 @@ export function parseJson(text: string, limits: JsonLimits): unknown {
   checkSize(text, limits.maxBytes);
   const finding = scan(text, scanLimits(text, limits));
   if (finding !== undefined) {
-    throw JSON_ERRORS.fail(finding.code, `${JSON_ERRORS.kinds[finding.code].what.slice(0, -1)} at ${place(text, finding.at)}.`);
+    throw JSON_ERRORS.fail(
+      finding.code,
+      `${JSON_ERRORS.kinds[finding.code].what.slice(0, -1)} at ${place(text, finding.at)}.`,
+    );
   }
   try {
     const value: unknown = JSON.parse(text);

@@ -16,7 +16,6 @@ const SECRET_PARTS: readonly string[] = [
   'secret',
   'token',
   'authorization',
-  'credential',
   'cookie',
   'apikey',
   'accesskey',
@@ -30,6 +29,8 @@ const SECRET_PARTS: readonly string[] = [
   'bearer',
 ];
 const SECRET_NAMES: readonly string[] = [
+  'credential',
+  'credentials',
   'pwd',
   'pass',
   'psk',
@@ -57,16 +58,36 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g, REDACTED],
   [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@]*@/gi, `$1${REDACTED}@`],
   [/\b(Bearer|Basic|Digest)\s+[A-Za-z0-9+/=._~-]{4,}/gi, `$1 ${REDACTED}`],
-  [
-    /([A-Za-z0-9_-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|authorization|signature|id[_-]?tag)[A-Za-z0-9_-]*\\?["']?\s{0,4}[:=]\s{0,4})(\\?"(?:[^"\\]|\\[^"])*\\?"?|'[^']*'?|[^\s,;&"'}]+)/gi,
-    `$1${REDACTED}`,
-  ],
 ];
+
+/** A name and its separator, as in `name=`, `name: `, `"name":` and, in JSON within JSON, `\"name\":`. */
+const NAME = String.raw`(?<![\w-])([A-Za-z][\w-]*)\\*["']?\s{0,4}[:=]\s{0,4}`;
+/** A quoted text to its end at the same level of escapes, a list or object with all that follows, or one word. */
+const VALUE = String.raw`(\\*)(["'])[\s\S]*?(?:(?<!\\)\1\2|$)|[{[][\s\S]*|(?:Bearer |Basic |Digest )?[^\s,;&"'}\\]+`;
+
+/** Takes out the values behind names that {@link isSecretKey} knows. */
+function redactPairs(text: string): string {
+  const name = new RegExp(NAME, 'g');
+  const value = new RegExp(VALUE, 'y');
+  let out = '';
+  let done = 0;
+  for (let hit = name.exec(text); hit !== null; hit = name.exec(text)) {
+    if (!isSecretKey(hit[1] ?? '')) continue;
+    value.lastIndex = name.lastIndex;
+    const found = value.exec(text);
+    if (found === null) continue;
+    out += text.slice(done, found.index) + REDACTED;
+    done = value.lastIndex;
+    name.lastIndex = done;
+  }
+  return out + text.slice(done);
+}
 
 /** A text with everything taken out that looks like a secret, cut to `max` characters. */
 export function redactText(text: string, max: number = MAX_TEXT): string {
   let out = text.length > MAX_SCANNED ? text.slice(0, MAX_SCANNED) : text;
   for (const [pattern, by] of PATTERNS) out = out.replace(pattern, by);
+  out = redactPairs(out);
   return out.length > max || text.length > MAX_SCANNED ? `${out.slice(0, max)}…(${text.length})` : out;
 }
 
@@ -106,9 +127,10 @@ function copy(value: unknown, depth: number, above: readonly object[]): unknown 
 
 function copyObject(value: object, depth: number, above: readonly object[]): unknown {
   if (above.includes(value)) return '[cycle]';
-  if (value instanceof Date) return Number.isFinite(value.getTime()) ? value.toISOString() : '[invalid date]';
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (value instanceof Map || value instanceof Set) return `[${value.size} entries]`;
+  const tag = tagOf(value);
+  if (tag === 'Date') return String(Reflect.apply(Date.prototype.toJSON, value, []) ?? 'invalid date');
+  if (tag === 'Map' || tag === 'Set') return `[${String(Reflect.get(value, 'size'))} entries]`;
   if (depth >= MAX_DEPTH) return Array.isArray(value) ? '[…]' : '{…}';
   const path = [...above, value];
   if (Array.isArray(value)) {
@@ -120,10 +142,13 @@ function copyObject(value: object, depth: number, above: readonly object[]): unk
   return copyRecord(value, depth, path);
 }
 
+/** Not `instanceof`: values of function nodes come from another realm. */
+const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
+
 function copyRecord(value: object, depth: number, path: readonly object[]): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   const keys = Object.keys(value);
-  if (value instanceof Error && !keys.includes('message')) keys.unshift('message');
+  if (tagOf(value) === 'Error' && !keys.includes('message')) keys.unshift('message');
   const named = namesSecret(value);
   for (const key of keys.slice(0, MAX_KEYS)) {
     const secret = isSecretKey(key) || (named && /value$/i.test(key));

@@ -1,8 +1,9 @@
 import { type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { errorTable, type Issue } from './errors.ts';
+import { type DeepCheck, deepCheck } from './schema/deep.ts';
 import { type FieldDoc, fieldDocs } from './schema/docs.ts';
-import { explain, explainDeep, needsDeep } from './schema/explain.ts';
+import { explain } from './schema/explain.ts';
 import { type DocOption, objectSchema } from './schema/fields.ts';
 import type { Branch, Field, Fields, Spec, Static } from './schema/spec.ts';
 
@@ -141,7 +142,7 @@ function toBranches(branches: Branches): Readonly<Record<string, Branch>> {
   return Object.fromEntries(
     Object.entries(branches).map(([k, m]): [string, Branch] => [
       k,
-      { name: m.name, spec: m.spec, schema: m.schema, is: (v) => m.is(v) },
+      { name: m.name, spec: m.spec, schema: m.schema, check: (v) => m.check(v) },
     ]),
   );
 }
@@ -157,18 +158,18 @@ interface Parts<T> {
 
 function build<T>(parts: Parts<T>): Message<T> {
   let compiled: ((v: unknown) => boolean) | undefined;
-  let deep: boolean | undefined;
+  let deep: DeepCheck | undefined;
   const hasForm = (v: unknown): boolean => {
     if (!compiled) {
       const validator = Compile(parts.schema);
       compiled = (x) => validator.Check(x);
+      deep = deepCheck(parts.spec);
     }
     return compiled(v);
   };
   const check = (v: unknown): Issue[] => {
     if (hasForm(v)) {
-      deep ??= needsDeep(parts.spec);
-      return deep ? explainDeep(parts.spec, v) : [];
+      return deep ? [...deep(v, undefined)] : [];
     }
     const issues = explain(parts.spec, v, '', parts.name);
     if (issues.length > 0) return issues;

@@ -12,14 +12,10 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
     remedy: 'Use V2GATE_HOST=127.0.0.1, or put the words that give this up into V2GATE_INSECURE.',
     retry: 'afterFix',
   },
-  'port.taken': {
-    what: 'Another program already listens on this port.',
-    remedy: 'Stop that program, choose another port, or set V2GATE_PORT_SEARCH=on to move to the next free one.',
-    retry: 'afterFix',
-  },
   'listen.failed': {
     what: 'The gateway cannot listen on this address.',
-    remedy: 'Check that the address belongs to this machine and that the port may be used.',
+    remedy:
+      'Check V2GATE_HOST and V2GATE_HTTP_PORT; the address must belong to this machine, and ports below 1024 often need special rights.',
     retry: 'afterFix',
   },
   'data.unwritable': {
@@ -27,14 +23,20 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
     remedy: 'Point V2GATE_DATA to a folder that this user may write.',
     retry: 'afterFix',
   },
+  'secrets.broken': {
+    what: 'The secrets file cannot be used.',
+    remedy: 'Make it a JSON object of names and secrets that this user may read, or remove it.',
+    retry: 'afterFix',
+  },
   'flows.broken': {
     what: 'The flow file cannot be used, so no flow is running.',
     remedy: 'Repair the file or move it away, then restart the gateway; the console stays available meanwhile.',
     retry: 'afterFix',
   },
-  'flows.crashed': {
-    what: 'Code in a flow threw outside of any node, so the state of the flows is uncertain.',
-    remedy: 'Find the function node in the stack of this line and catch the error there; the process ends now.',
+  'gateway.crashed': {
+    what: 'Something threw where nothing catches it, so the state of the process is uncertain and it ends.',
+    remedy:
+      'Where the stack names a function node, catch the error there; else report it with this line. A supervisor should start the gateway again.',
     retry: 'afterFix',
   },
   'api.notFound': {

@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { codeOf } from '../core/errors.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 
@@ -41,7 +41,12 @@ function flowProblem(text: string): string | undefined {
 }
 
 function isFlowNode(n: unknown): boolean {
-  return typeof n === 'object' && n !== null && typeof Reflect.get(n, 'id') === 'string' && typeof Reflect.get(n, 'type') === 'string';
+  return (
+    typeof n === 'object' &&
+    n !== null &&
+    typeof Reflect.get(n, 'id') === 'string' &&
+    typeof Reflect.get(n, 'type') === 'string'
+  );
 }
 
 /** The key of the flow credentials, made at the first start and readable by its owner only. */

@@ -28,7 +28,8 @@ export function createGuard(listenHost: string): Guard {
     const host = req.headers.host ?? '';
     if (checkHost && !isLoopback(hostName(host))) return GATEWAY_ERRORS.fail('api.forbiddenHost');
     const changes = upgrade || !SAFE_METHODS.includes(req.method ?? 'GET');
-    if (changes && !isFlowPath(req.url ?? '/') && isForeign(req, host)) return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
+    if (changes && !isFlowPath(req.url ?? '/') && isForeign(req, host))
+      return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
     return undefined;
   };
   return {

@@ -22,7 +22,11 @@ export interface Health {
  * so that the process is not ready before it reported.
  */
 export function createHealth(metrics: Metrics, expected: readonly string[]): Health {
-  const components = new BoundedMap<string, ComponentHealth>({ name: 'gateway.health', max: 256, overflow: 'dropOldest' });
+  const components = new BoundedMap<string, ComponentHealth>({
+    name: 'gateway.health',
+    max: 256,
+    overflow: 'dropOldest',
+  });
   const gauge = metrics.gauge('v2gate_component_up', '1: ok, 0.5: degraded, 0: down', ['component']);
   const set = (component: string, state: ComponentHealth): void => {
     if (state.state === 'removed') components.delete(component);
@@ -39,7 +43,10 @@ export function createHealth(metrics: Metrics, expected: readonly string[]): Hea
         ready: all.every(([, c]) => c.state !== 'down'),
         admitsNewControl: all.every(([, c]) => c.admits ?? c.state !== 'down'),
         components: Object.fromEntries(
-          all.map(([name, { state, text, admits }]) => [name, { state, text, ...(admits === undefined ? {} : { admits }) }]),
+          all.map(([name, { state, text, admits }]) => [
+            name,
+            { state, text, ...(admits === undefined ? {} : { admits }) },
+          ]),
         ),
       };
     },

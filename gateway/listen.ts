@@ -1,10 +1,8 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { codeOf } from '../core/errors.ts';
+import { LISTEN_ERRORS } from '../core/listen.ts';
+import { openOnPort } from '../hub/links/ports.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
-
-/** How far a taken port moves before the search gives up. */
-const SEARCH_SPAN = 50;
 
 export interface ListenOptions {
   readonly host: string;
@@ -12,48 +10,28 @@ export interface ListenOptions {
   readonly port: number;
   /** Take the next free port when this one is taken. */
   readonly search: boolean;
-  /** What listens, for the error: `HTTP`. */
-  readonly what: string;
-  /** The variable that sets the port, for the remedy. */
-  readonly variable: string;
 }
 
-/** Makes the server listen; resolves to the port it got. Rejects with `port.taken` or `listen.failed`. */
-export async function listen(server: Server, options: ListenOptions): Promise<number> {
-  const span = options.search && options.port !== 0 ? SEARCH_SPAN : 0;
-  for (let port = options.port; ; port++) {
-    try {
-      return await listenOnce(server, options.host, port);
-    } catch (e) {
-      const taken = codeOf(e) === 'EADDRINUSE';
-      if (taken && port < options.port + span && port < 65_535) continue;
-      throw taken ? portTaken(options, port) : listenFailed(options, e);
-    }
-  }
+/** Makes the web server listen; resolves to the port it got. Rejects with `port.taken` or `listen.failed`. */
+export async function listen(server: Server, { host, port, search }: ListenOptions): Promise<number> {
+  return openOnPort(port, search, (candidate) => listenOnce(server, host, candidate));
 }
 
 function listenOnce(server: Server, host: string, port: number): Promise<number> {
   return new Promise((done, failed) => {
-    server.once('error', failed);
+    const refuse = (e: Error): void => failed(explain(e, host, port));
+    server.once('error', refuse);
     server.listen(port, host, () => {
-      server.off('error', failed);
-      done((server.address() as AddressInfo).port);
+      server.off('error', refuse);
+      const address = server.address();
+      done(typeof address === 'object' && address !== null ? address.port : port);
     });
   });
 }
 
-function portTaken({ what, variable, host, port, search }: ListenOptions, last: number): Error {
-  const range = last === port ? `Port ${port}` : `Every port from ${port} to ${last}`;
-  return GATEWAY_ERRORS.fail('port.taken', `${range} on ${host}, wanted for ${what}, is used by another program.`, {
-    remedy: search
-      ? `Stop one of those programs, or set ${variable} to a free port.`
-      : `Stop that program, set ${variable} to a free port, or set V2GATE_PORT_SEARCH=on to move to the next free one.`,
-  });
-}
-
-function listenFailed({ what, variable, host, port }: ListenOptions, cause: unknown): Error {
+function explain(cause: unknown, host: string, port: number): Error {
   const code = codeOf(cause) ?? 'unknown';
-  return GATEWAY_ERRORS.fail('listen.failed', `${what} cannot listen on ${host} port ${port} (${code}).`, {
-    remedy: `Check V2GATE_HOST and ${variable}; ports below 1024 often need special rights.`,
-  });
+  if (code === 'EADDRINUSE')
+    return LISTEN_ERRORS.fail('port.taken', `Port ${port} on ${host} is used by another program.`);
+  return GATEWAY_ERRORS.fail('listen.failed', `The gateway cannot listen on ${host} port ${port} (${code}).`);
 }

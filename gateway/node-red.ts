@@ -1,29 +1,24 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import RED, { type LogEntry, type RuntimeSettings } from 'node-red';
-import { describeError } from '../core/errors.ts';
+import { codeOf, describeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { ComponentHealth, GatewayRuntime } from '../hub/ports.ts';
 import { checkFlowFile, keptSecret, seedFlowFile } from './flow-file.ts';
 import { FLOW_HTTP_ROOT } from './guard.ts';
-
-/** Where a link node said its link is. */
-export interface LinkPlace {
-  readonly nodeId: string;
-  /** Node type: `v2gate-ocpp-server`, `v2gate-fo-link`. */
-  readonly type: string;
-  readonly url: string;
-}
+import type { LinkPlace } from './link-book.ts';
 
 export interface NodeRedOptions {
   readonly server: Server;
   readonly runtime: GatewayRuntime;
   readonly userDir: string;
-  readonly nodesDir: string;
+  readonly nodesDirs: readonly string[];
   /** Copied to be the flow file when there is none yet. */
   readonly example?: string;
   readonly credentialSecret: string | { readonly keepIn: string };
   readonly editor: boolean;
+  /** Called when the web applications of Node-RED exist and can be mounted. */
+  readonly onInitialised: () => void;
   /** Told whenever a link came up, with its actual address. */
   readonly onLink: (place: LinkPlace) => void;
 }
@@ -39,7 +34,7 @@ const FLOW_FILE = 'flows.json';
 
 /**
  * Starts the Node-RED of this process (there can be only one) and resolves when its flows run, or when it is known that
- * they cannot. The caller mounts `RED.httpAdmin` and `RED.httpNode`, see http.ts.
+ * they cannot.
  */
 export async function startNodeRed(o: NodeRedOptions): Promise<NodeRedHost> {
   const { log } = o.runtime;
@@ -55,6 +50,7 @@ export async function startNodeRed(o: NodeRedOptions): Promise<NodeRedHost> {
   const onStarted = (): void => health({ state: 'ok', text: 'running' });
   const settings = await nodeRedSettings(o, log);
   RED.init(o.server, settings);
+  o.onInitialised();
   RED.events.on(LINK_EVENT, o.onLink);
   RED.events.on('flows:started', onStarted);
   RED.events.on('runtime-event', onRuntimeEvent);
@@ -84,7 +80,7 @@ async function nodeRedSettings(o: NodeRedOptions, log: Log): Promise<RuntimeSett
     flowFile: FLOW_FILE,
     flowFilePretty: true,
     credentialSecret: typeof secret === 'string' ? secret : await keptSecret(secret.keepIn),
-    nodesDir: [o.nodesDir],
+    nodesDir: o.nodesDirs,
     httpAdminRoot: o.editor ? '/' : false,
     disableEditor: !o.editor,
     httpNodeRoot: FLOW_HTTP_ROOT,
@@ -106,9 +102,11 @@ async function nodeRedSettings(o: NodeRedOptions, log: Log): Promise<RuntimeSett
 /** Node-RED's own chatter is of interest only when something is wrong. */
 function forward(log: Log, entry: LogEntry): void {
   const text = entry.msg instanceof Error ? entry.msg.message : String(entry.msg);
-  const fields = { text, ...(entry.type ? { node: `${entry.type}:${entry.name ?? entry.id ?? ''}` } : {}) };
+  const code = codeOf(entry.msg);
+  const node = entry.type === undefined ? undefined : `${entry.type}:${entry.name ?? entry.id ?? ''}`;
+  const fields = { text, ...(node === undefined ? {} : { node }), ...(code === undefined ? {} : { code }) };
   if (entry.level <= 20) log.error('nodered', fields);
-  else if (entry.level <= 30) log.warn('nodered', fields);
+  else if (entry.level <= 30 && node !== undefined) log.warn('nodered', fields);
   else log.debug('nodered', fields);
 }
 

@@ -113,6 +113,13 @@ export const SETTINGS = {
     fallback: '64',
     meaning: 'How many event streams may be open at `/v2gate/api/events`.',
   },
+  secretsFile: {
+    variable: 'V2GATE_SECRETS',
+    form: path,
+    derived: '`secrets.json` in the data folder',
+    meaning:
+      'JSON object with the secrets that the site file names. One of them can also come as `V2GATE_SECRET_<NAME>`.',
+  },
   credentialSecret: {
     variable: 'V2GATE_CREDENTIAL_SECRET',
     form: secret(16),
@@ -123,17 +130,22 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting<unknown>>;
 
 type Table = typeof SETTINGS;
-type Value<S> = S extends { form: Form<infer T>; fallback: string } ? T : S extends { form: Form<infer T> } ? T | undefined : never;
+type Value<S> = S extends { form: Form<infer T>; fallback: string }
+  ? T
+  : S extends { form: Form<infer T> }
+    ? T | undefined
+    : never;
 
 /** Everything that was given or has a fixed default. */
 type Given = { readonly [K in keyof Table]: Value<Table[K]> };
 
 /** The resolved settings of the process. */
-export type Settings = Omit<Given, 'demo' | 'siteFile' | 'portSearch' | 'insecure'> & {
+export type Settings = Omit<Given, 'demo' | 'siteFile' | 'portSearch' | 'insecure' | 'secretsFile'> & {
   readonly demo: boolean;
   readonly siteFile: string;
   readonly portSearch: boolean;
   readonly insecure: boolean;
+  readonly secretsFile: string;
   /** Variables that start with V2GATE_ and that nobody knows, probably misspelled. */
   readonly unknown: readonly string[];
 };
@@ -165,6 +177,7 @@ export function readSettings(env: Environment, places: SettingsPlaces): Settings
     siteFile: given.siteFile ?? places.demoSiteFile,
     portSearch: given.portSearch ?? demo,
     insecure: given.insecure ?? false,
+    secretsFile: given.secretsFile ?? join(given.dataDir, 'secrets.json'),
     unknown: unknownVariables(env),
   };
   if (!isLoopback(settings.host) && !settings.insecure) {
@@ -202,12 +215,17 @@ function invalid(details: readonly Issue[]): Error {
 
 function unknownVariables(env: Environment): string[] {
   const known = Object.values<Setting<unknown>>(SETTINGS).map((s) => s.variable);
-  return Object.keys(env).filter((k) => k.startsWith('V2GATE_') && !known.some((v) => v === k));
+  return Object.keys(env).filter(
+    (k) => k.startsWith('V2GATE_') && !k.startsWith('V2GATE_SECRET_') && !known.some((v) => v === k),
+  );
 }
 
 /** True for addresses that only this machine can reach. */
 export function isLoopback(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^\[|\]$/g, '').replace(/^::ffff:/, '');
+  const plain = address
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/^::ffff:/, '');
   return plain === 'localhost' || plain === '::1' || /^127(\.\d{1,3}){3}$/.test(plain);
 }
 
@@ -231,7 +249,11 @@ export function settingsMarkdown(): string {
 }
 
 /** Files and folders inside the data folder. */
-export function dataPaths(dataDir: string): { readonly nodeRed: string; readonly store: string; readonly secret: string } {
+export function dataPaths(dataDir: string): {
+  readonly nodeRed: string;
+  readonly store: string;
+  readonly secret: string;
+} {
   return {
     nodeRed: join(dataDir, 'node-red'),
     store: join(dataDir, 'store.sqlite'),

@@ -133,6 +133,8 @@ export interface GatewayRuntime {
   readonly mappings: { readonly shipped: string; readonly overrides?: string };
   /** Resolved settings, by the names of the settings table. */
   readonly settings: GatewaySettings;
+  /** The secret behind a reference of the site file, undefined when there is none. Never logged, never stored. */
+  secret(ref: string): string | undefined;
   /** Health of one component, shown at `/health`. */
   health(component: string, state: ComponentHealth): void;
 }

@@ -1,6 +1,7 @@
 export * from './baseline.ts';
 export * from './common.ts';
 export * from './contract.ts';
+export * from './errors.ts';
 export * from './evcs.ts';
 export * from './evidence.ts';
 export type * from './mapping.ts';

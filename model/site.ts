@@ -1,7 +1,6 @@
 import {
   bool,
   duration,
-  energy,
   id,
   int,
   list,
@@ -113,7 +112,6 @@ export const SiteFile = message(
     baseLoadW: opt(power({ doc: 'Load of the site without EVs while no POC meter tells it; default 0.' })),
     planningStepS: opt(duration({ doc: 'fo 8.1; default 900.' })),
     defaultStayS: opt(duration({ doc: 'Assumed stay where no departure is known (fo 8.1); default 28 800.' })),
-    demoEnergyWh: opt(energy({ doc: 'Assumed capacity where an EV tells nothing.' })),
     chargeAsap: opt(bool({ doc: 'Drivers ask for as soon as possible unless they say otherwise; default false.' })),
   },
   {

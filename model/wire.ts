@@ -269,11 +269,13 @@ export const StationStatus = message(
     resourceId: id(),
     at: time(),
     state: oneOf('offline', 'available', 'connected', 'charging', 'discharging', 'suspended', 'faulted', 'reserved'),
+    protocol: opt(oneOf('ocpp1.6', 'ocpp2.0.1', 'ocpp2.1', 'eebus', 'iec61850', 'other')),
     errorCode: opt(text({ max: 64 })),
+    offlineImportW: opt(power({ doc: 'What the profile below lets it draw without word from us.' })),
   },
   {
     clause: 'fo 3.3, ocpp 5',
-    doc: 'The state that a station reports for one EVSE, before the twin completes it to a ResourceState.',
+    doc: 'The state of one EVSE as its link knows it; `offline` when the link is gone. The twin completes it to a ResourceState.',
     example: { resourceId: 'DEMO-AC-1.1', at: '2026-03-02T17:00:00Z', state: 'charging' },
   },
 );

@@ -71,7 +71,7 @@ declare module 'node-red' {
   export interface NodeAPI {
     readonly nodes: {
       createNode(node: Node, definition: NodeDef): void;
-      registerType(type: string, constructor: (this: Node, definition: NodeDef) => void, options?: RegisterOptions): void;
+      registerType(type: string, create: (this: Node, definition: NodeDef) => void, options?: RegisterOptions): void;
       getNode(id: string): Node | null;
     };
     readonly settings: { readonly [name: string]: unknown };
@@ -178,7 +178,9 @@ declare module 'node-red' {
           flows: { flows: readonly FlowNode[] };
           deploymentType?: 'full' | 'flows' | 'nodes' | 'reload';
         }): Promise<unknown>;
-        getFlows(options: Record<string, never>): Promise<{ readonly flows: readonly FlowNode[]; readonly rev: string }>;
+        getFlows(
+          options: Record<string, never>,
+        ): Promise<{ readonly flows: readonly FlowNode[]; readonly rev: string }>;
       };
     };
   }

@@ -68,11 +68,7 @@ const unitOf = (spec: Spec): Unit | undefined =>
 function typeOf(spec: Spec): string {
   switch (spec.kind) {
     case 'string':
-      return spec.unit === '1/kWh'
-        ? 'decimal string'
-        : spec.pattern === undefined
-          ? 'text'
-          : spec.what.replace(/^an? /, '');
+      return spec.what.replace(/^an? /, '').replace(/ (?:\(|such as |that matches ).*$/, '');
     case 'number':
       return spec.integer ? 'integer' : 'number';
     case 'oneOf':
@@ -97,8 +93,8 @@ function typeOf(spec: Spec): string {
 function rangeOf(spec: Spec): string | undefined {
   switch (spec.kind) {
     case 'number': {
-      const low = spec.above === undefined ? (spec.min <= -1e15 ? undefined : `≥ ${spec.min}`) : `> ${spec.above}`;
-      const high = spec.max >= 1e15 ? undefined : `≤ ${spec.max}`;
+      const low = spec.above === undefined ? (spec.min <= -1e15 ? undefined : `≥ ${big(spec.min)}`) : `> ${spec.above}`;
+      const high = spec.max >= 1e15 ? undefined : `≤ ${big(spec.max)}`;
       const both = [low, high].filter((x) => x !== undefined);
       return both.length > 0 ? both.join(', ') : undefined;
     }
@@ -114,6 +110,9 @@ function rangeOf(spec: Spec): string | undefined {
       return undefined;
   }
 }
+
+/** 1000000000 → 1e9. */
+const big = (n: number): string => (Math.abs(n) >= 1e6 ? n.toExponential().replace('+', '') : String(n));
 
 /** The Markdown section of a message: what it is, its fields, its example. */
 export function docTable(m: Message<unknown>): string {

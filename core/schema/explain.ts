@@ -1,5 +1,6 @@
 import type { Issue } from '../errors.ts';
 import { ID_PATTERN } from '../ids.ts';
+import { isSecretKey } from '../redact.ts';
 import type { Branch, Field, Fields, ObjectSpec, Spec } from './spec.ts';
 
 const MAX_ISSUES = 50;
@@ -31,7 +32,12 @@ interface Place {
 function walk(p: Place, spec: Spec): void {
   if (p.out.length >= MAX_ISSUES) return;
   const problem = problemOf(p, spec);
-  if (problem !== undefined) p.out.push(invalid(p.path, `${p.name} ${problem}`));
+  if (problem === undefined) return;
+  // Findings go to peers and logs: they must not quote a secret.
+  const secret = typeof p.value === 'string' && isSecretKey(p.name);
+  p.out.push(
+    invalid(p.path, `${p.name} ${secret ? 'does not have the declared form (its value is not shown).' : problem}`),
+  );
 }
 
 /** What is wrong at this place; findings inside it are pushed. */
@@ -75,11 +81,13 @@ function problemOf(p: Place, spec: Spec): string | undefined {
 function stringProblem(spec: Spec & { kind: 'string' }, value: unknown): string | undefined {
   if (typeof value !== 'string') return `must be ${spec.what}, got ${kindOf(value)}.`;
   // Counted in code points, as JSON Schema does, but never over more than could still fit.
-  const length = [...value.slice(0, 2 * spec.max + 2)].length;
+  const head = value.slice(0, 2 * spec.max + 2);
+  const length = [...head].length;
+  if (spec.pattern !== undefined && !new RegExp(spec.pattern, 'u').test(head))
+    return `must be ${spec.what}, got ${brief(value)}.`;
   if (length > spec.max) return `must be ${spec.what}: it has more than ${spec.max} characters.`;
   if (length < spec.min) return `must be ${spec.what}: it has ${length} of at least ${spec.min} characters.`;
-  if (spec.pattern === undefined || new RegExp(spec.pattern, 'u').test(value)) return undefined;
-  return `must be ${spec.what}, got ${brief(value)}.`;
+  return undefined;
 }
 
 function numberProblem(spec: Spec & { kind: 'number' }, value: unknown): string | undefined {
@@ -169,79 +177,13 @@ function jsonProblem(value: unknown, depthLeft: number, count: { parts: number }
   return undefined;
 }
 
-/** Whether a value that has the declared form needs {@link explainDeep} at all. */
-export function needsDeep(spec: Spec): boolean {
-  switch (spec.kind) {
-    case 'object':
-      return spec.rules !== undefined || Object.values(spec.fields).some((f) => needsDeep(f.spec));
-    case 'list':
-      return needsDeep(spec.item.spec);
-    case 'record':
-      return needsDeep(spec.value.spec);
-    case 'union':
-      return Object.values(spec.branches).some((b) => needsDeep(b.spec));
-    case 'sibling':
-    case 'json':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** What JSON Schema cannot say, for a value of the right form: sibling choices, depth of opaque values, rules. */
-export function explainDeep(spec: Spec, value: unknown, path = '', parent?: unknown): Issue[] {
-  if (!needsDeep(spec)) return [];
-  switch (spec.kind) {
-    case 'object': {
-      if (!isObject(value)) return [];
-      const inner = Object.entries(spec.fields).flatMap(([k, f]) =>
-        value[k] === undefined ? [] : explainDeep(f.spec, value[k], at(path, k), value),
-      );
-      return inner.length > 0 ? inner.slice(0, MAX_ISSUES) : runRules(spec, value, path);
-    }
-    case 'list':
-      return Array.isArray(value)
-        ? value.flatMap((x: unknown, i) => explainDeep(spec.item.spec, x, at(path, i), value))
-        : [];
-    case 'record':
-      return isObject(value)
-        ? Object.entries(value).flatMap(([k, x]) => explainDeep(spec.value.spec, x, at(path, k), value))
-        : [];
-    case 'union': {
-      const branch = isObject(value) ? spec.branches[String(value[spec.discriminator])] : undefined;
-      return branch ? explainDeep(branch.spec, value, path) : [];
-    }
-    case 'sibling': {
-      const branch = isObject(parent) ? spec.branches[String(parent[spec.sibling])] : undefined;
-      if (!branch) return [invalid(path, `${lastStep(path)} does not go with this ${spec.sibling}.`)];
-      const form = branch.is(value) ? [] : explain(branch.spec, value, path, lastStep(path));
-      return form.length > 0 ? form : explainDeep(branch.spec, value, path);
-    }
-    case 'json':
-      return explain(spec, value, path, lastStep(path));
-    default:
-      return [];
-  }
-}
-
-function runRules(spec: ObjectSpec, value: unknown, path: string): Issue[] {
-  try {
-    return (spec.rules?.(value) ?? []).map((i) => ({ ...i, path: path + i.path }));
-  } catch (e) {
-    const message = e instanceof Error ? e.message : String(e);
-    return [{ path, code: 'schema.semantic', message: `A rule could not be applied: ${message}` }];
-  }
-}
-
-const lastStep = (path: string): string => path.slice(path.lastIndexOf('/') + 1) || 'the message';
-
 const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
 
 function kindOf(x: unknown): string {
   if (x === null) return 'null (leave the field out instead)';
   if (Array.isArray(x)) return 'a list';
   if (typeof x === 'number') return Number.isFinite(x) ? `the number ${x}` : String(x);
-  if (typeof x === 'string') return `the text ${brief(x)}`;
+  if (typeof x === 'string') return 'a text';
   return typeof x === 'object' ? 'an object' : String(typeof x);
 }
 

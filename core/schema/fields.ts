@@ -80,7 +80,7 @@ export function text(
 /** A price per kWh: a decimal string such as "0.2875" or "-0.01"; the name ends in `PerKWh` (fo 2.1). */
 export function price(o: DocOption = {}): Field<string, false> {
   const pattern = '^-?(?:0|[1-9]\\d{0,8})(?:\\.\\d{1,8})?$';
-  return string({ what: 'a decimal in a string such as "0.2875"', min: 1, max: 19, pattern, unit: '1/kWh' }, o.doc);
+  return string({ what: 'a decimal string such as "0.2875"', min: 1, max: 19, pattern, unit: '1/kWh' }, o.doc);
 }
 
 export function bool(o: DocOption = {}): Field<boolean, false> {
@@ -88,9 +88,11 @@ export function bool(o: DocOption = {}): Field<boolean, false> {
 }
 
 /** One of the given words; a last argument `{doc}` documents it. */
-export function oneOf<const V extends string>(...values: readonly (V | DocOption)[]): Field<V, false> {
-  const words = values.filter((v): v is V => typeof v === 'string');
-  const options = values.find((v): v is DocOption => typeof v === 'object');
+export function oneOf<const V extends readonly (string | DocOption)[]>(
+  ...values: V
+): Field<Extract<V[number], string>, false> {
+  const words = values.filter((v): v is Extract<V[number], string> => typeof v === 'string');
+  const options = values.find((v) => typeof v === 'object');
   const schema = Type.Union(words.map((v) => Type.Literal(v)));
   return field(schema, { kind: 'oneOf', values: words }, options?.doc);
 }

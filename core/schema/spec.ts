@@ -42,7 +42,7 @@ export interface Branch {
   readonly name: string;
   readonly spec: Spec;
   readonly schema: TSchema;
-  is(v: unknown): boolean;
+  check(v: unknown): readonly Issue[];
 }
 
 export type Spec =

@@ -8,8 +8,11 @@ import { type Migration, migrate } from './migrations.ts';
 
 /** Larger files are not read through at the start: it would take longer than the start may. */
 const CHECKED_UP_TO_BYTES = 64 * 2 ** 20;
-/** How long a gateway that is just stopping may still hold the file. */
-const LOCK_WAIT_MS = 2000;
+export interface DatabaseOptions {
+  /** How long another process may still hold the file, in ms; the loop is blocked meanwhile. Default 2 000. */
+  readonly lockWaitMs?: number | undefined;
+  readonly steps?: readonly Migration[];
+}
 
 /** Primary result codes (sqlite.org/rescode.html). */
 const SQLITE = { noPermission: 3, busy: 5, readOnly: 8, corrupt: 11, cannotOpen: 14, notADatabase: 26 } as const;
@@ -19,16 +22,16 @@ const SQLITE = { noPermission: 3, busy: 5, readOnly: 8, corrupt: 11, cannotOpen:
  * two gateways on one store would both believe they command its stations.
  * Throws `store.unreachable`, `store.locked`, `store.corrupt`, `store.foreign`, `store.newer`, `store.migration`.
  */
-export function openDatabase(path: string, log: Log, steps?: readonly Migration[]): DatabaseSync {
+export function openDatabase(path: string, log: Log, o: DatabaseOptions = {}): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    db = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+    db = new DatabaseSync(path, { timeout: o.lockWaitMs ?? 2000 });
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
     db.exec('BEGIN IMMEDIATE; COMMIT');
     checkHealth(db, path);
-    migrate(db, log, steps);
+    migrate(db, log, o.steps);
     return db;
   } catch (e) {
     if (db?.isOpen) db.close();
@@ -69,7 +72,7 @@ function isCoded(e: unknown): e is V2gateError {
 
 function checkHealth(db: DatabaseSync, path: string): void {
   if (path === ':memory:' || statSync(path).size > CHECKED_UP_TO_BYTES) return;
-  const verdict = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+  const verdict = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
   if (verdict === 'ok') return;
   throw STORE_ERRORS.fail('store.corrupt', `The store file ${path} is damaged: ${String(verdict)}.`);
 }

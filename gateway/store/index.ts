@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock.ts';
-import type { V2gateError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { ComponentHealth, ListQuery, RecordKind, StoredRecord, StoreOp, StorePort } from '../../hub/ports.ts';
@@ -29,6 +28,8 @@ export interface StoreOptions {
   readonly metrics: Metrics;
   /** Rows that may wait to be written, default 10 000; beyond it a write is refused with `store.failed`. */
   readonly maxRows?: number;
+  /** How long the start waits for a gateway that is just stopping to let go of the file; default 2 000 ms. */
+  readonly lockWaitMs?: number;
   /** Told when a commit fails (`down`) and when one works again (`ok`). */
   readonly health?: (state: ComponentHealth) => void;
 }
@@ -41,7 +42,7 @@ export interface StoreOptions {
  * no transaction that the store makes by itself is larger. `v2gate_store_commit_seconds` shows when a disk is too slow for it.
  */
 export async function openStore(o: StoreOptions): Promise<StorePort> {
-  const db = openDatabase(o.path, o.log);
+  const db = openDatabase(o.path, o.log, { lockWaitMs: o.lockWaitMs });
   try {
     return new SqliteStore(db, o);
   } catch (e) {
@@ -124,7 +125,7 @@ class SqliteStore implements StorePort {
     try {
       return step();
     } catch (e) {
-      throw explain(e, this.#path) satisfies V2gateError;
+      throw explain(e, this.#path);
     }
   }
 }

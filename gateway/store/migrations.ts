@@ -61,7 +61,7 @@ export function migrate(db: DatabaseSync, log: Log, steps: readonly Migration[] 
 /** A new file is empty; an existing one must carry our mark, so that nobody's database is overwritten by a wrong path. */
 function checkOwner(db: DatabaseSync, version: number): void {
   if (pragma(db, 'application_id') === APPLICATION_ID) return;
-  const objects = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n']);
+  const objects = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
   if (version === 0 && objects === 0) return;
   throw STORE_ERRORS.fail('store.foreign');
 }

@@ -88,6 +88,6 @@ function afterPrefix(prefix: string): string | undefined {
 }
 
 function toRecord(row: Record<string, unknown>): StoredRecord {
-  const body: unknown = JSON.parse(String(row['body']));
-  return { key: String(row['key']), at: Number(row['at']), body };
+  const body: unknown = JSON.parse(String(row.body));
+  return { key: String(row.key), at: Number(row.at), body };
 }

@@ -27,6 +27,8 @@ export interface SiteEvents {
   readonly observed: WireMessage;
   /** One point of the power plot (requested, granted, measured), at most once a second. */
   readonly plot: PlotPoint;
+  /** A station asks to be let in, or was let in. */
+  readonly stations: { readonly kind: 'pending' | 'accepted'; readonly identity: string };
   /** The site file was reloaded, or a reload was refused. */
   readonly reloaded: { readonly ok: boolean; readonly text: string };
 }
@@ -57,6 +59,8 @@ export interface Site {
   file(): SiteFile;
   /** Checks and takes over a new site file; on any error the old one stays in force. Throws `site.invalid`. */
   reload(file: SiteFile): Promise<void>;
+  /** Tells listeners that a changed site file was refused and why; nothing else changes. */
+  reloadFailed(error: unknown): void;
 
   attach(link: ActuatingLink): Detach;
   attachReplies(link: ReplyLink): Detach;
@@ -69,6 +73,9 @@ export interface Site {
   /** Sends the answer of a decided request to the link that waits for it. False when nobody waits any more. */
   reply(replyTo: string, result: ResultBody): boolean;
 
+  /** A notice has been taken over by the outbox of the link that serves its party. */
+  delivered(noticeId: string): void;
+
   /** Only one allocator may act for a site. Throws `site.allocatorTaken` naming the holder. */
   claimAllocator(holder: string): Detach;
   /** One allocation run (fo 8.3). Undefined when no command may or need go out now. */
@@ -78,6 +85,11 @@ export interface Site {
 
   /** Admission of a station at connect and boot. */
   readonly stations: StationAdmission;
+  /**
+   * What a resource may draw without word from the gateway, W ≥ 0: its share of all limits when everybody draws at once.
+   * Links install it at the station as the profile below every command.
+   */
+  safeImportW(resourceId: string): number;
   snapshot(): FleetSnapshot;
   pendingStations(): readonly PendingStation[];
   /** Recent plot points, oldest first, at most 900. */

@@ -4,11 +4,29 @@ import { NODE_ERRORS } from './errors.ts';
 import type { SavedConfig } from './migrate.ts';
 
 /** What a node says about itself, without any effect on what runs. */
-const COSMETIC: readonly string[] = ['id', 'type', 'name', 'info', 'x', 'y', 'z', 'g', 'l', 'd', 'wires', 'env', 'inputLabels', 'outputLabels', 'icon'];
+const COSMETIC: readonly string[] = [
+  'id',
+  'type',
+  'name',
+  'info',
+  'x',
+  'y',
+  'z',
+  'g',
+  'l',
+  'd',
+  'wires',
+  'env',
+  'inputLabels',
+  'outputLabels',
+  'icon',
+];
 
 /** Hash of everything in a node's values that has an effect, plus `context` (what they refer to). */
 export function configHash(config: SavedConfig, context: Json = null): string {
-  const effective = Object.entries(config).filter(([key, value]) => !COSMETIC.includes(key) && !key.startsWith('_') && isPlain(value));
+  const effective = Object.entries(config).filter(
+    ([key, value]) => !COSMETIC.includes(key) && !key.startsWith('_') && isPlain(value),
+  );
   return createHash('sha256')
     .update(canonical([Object.fromEntries(effective), context]))
     .digest('hex');
@@ -35,5 +53,8 @@ export function portOf(config: SavedConfig, key: string): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const port = Number(value);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw NODE_ERRORS.fail('nodes.config', `The port must be a whole number from 0 to 65535, or empty; it is “${String(value)}”.`);
+  throw NODE_ERRORS.fail(
+    'nodes.config',
+    `The port must be a whole number from 0 to 65535, or empty; it is “${String(value)}”.`,
+  );
 }

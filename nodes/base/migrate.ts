@@ -14,7 +14,10 @@ export function migrate(config: SavedConfig, steps: readonly MigrationStep[]): S
   const current = steps.length + 1;
   const saved = config.version === undefined ? 1 : Number(config.version);
   if (!Number.isInteger(saved) || saved < 1 || saved > current) {
-    throw NODE_ERRORS.fail('nodes.version', `This node has version ${String(config.version)}; this v2gate knows up to ${current}.`);
+    throw NODE_ERRORS.fail(
+      'nodes.version',
+      `This node has version ${String(config.version)}; this v2gate knows up to ${current}.`,
+    );
   }
   return { ...steps.slice(saved - 1).reduce((values, step) => step(values), config), version: current };
 }

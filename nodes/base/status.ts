@@ -10,7 +10,7 @@ const LOOKS = {
   bad: { fill: 'red', shape: 'ring' },
 } as const;
 
-const MAX_WORDS = 80;
+const MAX_WORDS = 60;
 
 /** A status always says something in words; the colour only repeats it. */
 export function statusOf(mood: Mood, words: string): NodeStatus {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseJson, canonical } from '../../core/json.ts';
+import { canonical, parseJson } from '../../core/json.ts';
 import type { Message } from '../../core/schema.ts';
 import { Envelope, FO_LIMITS } from './envelope.ts';
 import { FO_ERRORS } from './errors.ts';
@@ -8,7 +8,13 @@ import { FO_PROFILE } from './types.ts';
 /** One frame, read: the envelope, or why not and whatever could be read of it for the answer. */
 export type Decoded =
   | { readonly ok: true; readonly envelope: Envelope }
-  | { readonly ok: false; readonly error: unknown; readonly messageId?: string; readonly type?: string; readonly from?: string };
+  | {
+      readonly ok: false;
+      readonly error: unknown;
+      readonly messageId?: string;
+      readonly type?: string;
+      readonly from?: string;
+    };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -22,6 +22,12 @@ export const FO_LIMITS = { maxBytes: 256 * 1024, maxDepth: 32, inFlight: 16 } as
 
 const sequence = (doc: string) => int({ min: 0, max: Number.MAX_SAFE_INTEGER, doc });
 
+const FIRST_EVENT = int({
+  min: 1,
+  max: Number.MAX_SAFE_INTEGER,
+  doc: 'fcsbe: the next event that can still be delivered; what lies before it is gone.',
+});
+
 export const Envelope = message(
   'Envelope',
   {
@@ -62,6 +68,7 @@ export const Hello = message(
     encodings: list(text({ max: 16 }), { min: 1, max: 16 }),
     heartbeatS: duration({ min: 1, max: 3600, doc: 'Wished interval; the smaller wish of both sides counts.' }),
     lastEventSeq: sequence('fo: last event handled without gap. fcsbe: last event numbered.'),
+    firstEventSeq: opt(FIRST_EVENT),
     software: opt(text({ max: 128 })),
     clock: opt(obj({ source: text({ max: 64 }), maxErrorMs: opt(num({ min: 0, max: 1e9 })) })),
   },
@@ -81,6 +88,7 @@ export const HelloResult = message(
     encoding: literal('json'),
     heartbeatS: duration({ min: 1, max: 3600 }),
     lastEventSeq: sequence('As in Hello, of the answering side.'),
+    firstEventSeq: opt(FIRST_EVENT),
     software: opt(text({ max: 128 })),
   },
   {

@@ -12,6 +12,19 @@ export const FO_SUBPROTOCOL = 'v2gate-fo.v1.json';
 /** Where the `fcsbe` side listens unless told otherwise. */
 export const FO_PATH = '/fo';
 
+/** Close codes (fo 9.2; 1001, 1003, 1009 and 1011 of RFC 6455). */
+export const FO_CLOSE = {
+  goingAway: 1001,
+  binary: 1003,
+  tooLarge: 1009,
+  internal: 1011,
+  profile: 4000,
+  authentication: 4001,
+  enrolment: 4002,
+  replaced: 4003,
+  rate: 4008,
+} as const;
+
 /** Roles a session can play (fo 1.2): the gateway, or the flexibility operator. */
 export type FoRole = 'fcsbe' | 'fo';
 
@@ -156,7 +169,15 @@ export interface FoTransport {
   close(code: number, reason: string): void;
 }
 
-/** The messages a role may send as request. */
+/** One connection of a session. Once it was replaced, both calls do nothing. */
+export interface FoConnection {
+  /** One text frame. Never throws. */
+  receive(text: string): void;
+  /** The connection ended. */
+  gone(reason: FoDown): void;
+}
+
+/** Everything between us and one party, over all its connections. */
 export interface FoSession {
   readonly peer: string;
   readonly state: 'down' | 'greeting' | 'up';
@@ -164,11 +185,7 @@ export interface FoSession {
    * Takes a fresh connection; an earlier one is closed with 4003. The `opener` says Hello at once, the `listener` waits
    * 10 s for it. Pending requests and events survive from connection to connection.
    */
-  attach(transport: FoTransport, as: 'opener' | 'listener'): void;
-  /** One text frame of the connection in use. Never throws. */
-  receive(text: string): void;
-  /** The connection in use is gone. */
-  detach(reason: FoDown): void;
+  attach(transport: FoTransport, as: 'opener' | 'listener'): FoConnection;
 
   /**
    * Sends a request and settles with its Result, whatever its status. Rejects with `time.expired` (no Result in time),
@@ -192,7 +209,9 @@ export interface FoSession {
 /** What the server knows of an HTTP upgrade before it asks `authenticate`. */
 export interface FoAuthRequest {
   /** `Bearer` or `Basic` credentials, decoded; compare in constant time and never log. */
-  readonly credentials?: { readonly scheme: 'bearer'; readonly token: string } | { readonly scheme: 'basic'; readonly user: string; readonly password: string };
+  readonly credentials?:
+    | { readonly scheme: 'bearer'; readonly token: string }
+    | { readonly scheme: 'basic'; readonly user: string; readonly password: string };
   readonly remoteAddress: string;
   readonly loopback: boolean;
 }
@@ -200,7 +219,10 @@ export interface FoAuthRequest {
 /** Who is calling: a configured party, whoever Hello says (loopback only), or nobody we talk to. */
 export type FoAuthAnswer =
   | { readonly partyId: string }
-  | { readonly fromHello: true }
+  | {
+      readonly fromHello: true /** Parties that may be believed; default all. */;
+      readonly allows?: (partyId: string) => boolean;
+    }
   | { readonly refuse: 'auth.failed' | 'auth.forbidden' | 'state.invalid' };
 
 export interface FoServerOptions extends Omit<FoSessionOptions, 'peer' | 'persistence' | 'role' | 'lastEventSeq'> {
@@ -228,7 +250,9 @@ export interface FoServer {
   readonly port: number;
   /** Parties that are up now. */
   peers(): readonly string[];
-  /** The session of a party, created if needed, so that events can be published before it ever connects. Throws `fo.full`. */
+  /** The session of a party, created if needed, so that events can be published before it ever connects.
+   * Throws `fo.full`, or `schema.invalid` for what is no id.
+   */
   session(peer: string): FoSession;
   /** Answers by handle, whichever party it belongs to. */
   answer(replyTo: string, result: ResultBody): boolean;
@@ -249,7 +273,7 @@ export interface FoClientOptions extends Omit<FoSessionOptions, 'self' | 'peer' 
 }
 
 /** A session with a connection that is opened again (1, 2, 4 … 60 s, ±20 %) until `close`. */
-export interface FoClient extends Omit<FoSession, 'attach' | 'receive' | 'detach' | 'close'> {
+export interface FoClient extends Omit<FoSession, 'attach' | 'close'> {
   readonly url: string;
   close(): Promise<void>;
 }

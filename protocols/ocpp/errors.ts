@@ -191,21 +191,13 @@ export const OCPP_ERRORS = errorTable('ocpp', {
   },
   'ocpp.insecure': {
     what: 'An OCPP server on a public address needs TLS and credentials.',
-    remedy: 'Set tls and authenticate, listen on 127.0.0.1, or set allowInsecure and accept that anybody may pose as a station.',
+    remedy:
+      'Set tls and authenticate, listen on 127.0.0.1, or set allowInsecure and accept that anybody may pose as a station.',
     retry: 'afterFix',
   },
 });
 
 export type OcppErrorCode = keyof typeof OCPP_ERRORS.kinds;
-
-/** Errors of listening sockets. */
-export const PORT_ERRORS = errorTable('port', {
-  'port.taken': {
-    what: 'Another program listens on this port.',
-    remedy: 'Stop that program or choose another port.',
-    retry: 'afterFix',
-  },
-});
 
 const KIND_OF: Readonly<Record<RpcCode, OcppErrorCode>> = {
   NotImplemented: 'ocpp.notImplemented',

@@ -15,14 +15,18 @@ const MAX_ID = 255;
 const MAX_DESCRIPTION = 255;
 
 export type Frame =
-  | { readonly type: typeof CALL | typeof SEND; readonly id: string; readonly action: string; readonly payload: unknown }
+  | {
+      readonly type: typeof CALL | typeof SEND;
+      readonly id: string;
+      readonly action: string;
+      readonly payload: unknown;
+    }
   | { readonly type: typeof CALLRESULT; readonly id: string; readonly payload: unknown }
   | {
       readonly type: typeof CALLERROR | typeof CALLRESULTERROR;
       readonly id: string;
       readonly code: string;
       readonly description: string;
-      readonly details: unknown;
     }
   /** A message type of no version; the id is there if it could be read. */
   | { readonly type: 'unknown'; readonly id: string | undefined }
@@ -40,12 +44,15 @@ export interface FrameLimits {
   readonly maxChars: number;
   /** Deepest nesting of arrays and objects, the frame's own array included. */
   readonly maxDepth: number;
+  /** Ending of the members that may nest deeply; frames without it are left to the schema, which bounds their depth. */
+  readonly openMark: string | undefined;
 }
 
 /** Reads one frame. `null` or absent payloads become `{}` (ocpp 8). */
 export function decode(text: string, limits: FrameLimits): Frame {
   if (text.length > limits.maxChars) return tooLarge(text, `longer than ${limits.maxChars} characters`);
-  if (tooDeep(text, limits.maxDepth)) return tooLarge(text, `nested deeper than ${limits.maxDepth} levels`);
+  if (mayBeDeep(text, limits) && tooDeep(text, limits.maxDepth))
+    return tooLarge(text, `nested deeper than ${limits.maxDepth} levels`);
   let frame: unknown;
   try {
     frame = JSON.parse(text);
@@ -63,7 +70,8 @@ function read(frame: readonly unknown[]): Frame {
     case CALL:
     case SEND: {
       const action = frame[2];
-      if (id === undefined) return bad(id, 'The id of the message is not a string of 1 to 255 characters.', type === SEND);
+      if (id === undefined)
+        return bad(id, 'The id of the message is not a string of 1 to 255 characters.', type === SEND);
       if (typeof action !== 'string') return bad(id, 'The action is not a string.', type === SEND);
       if (frame.length > 4) return bad(id, 'The frame has more than four elements.', type === SEND);
       return { type, id, action, payload: frame[3] ?? {} };
@@ -74,13 +82,12 @@ function read(frame: readonly unknown[]): Frame {
     case CALLERROR:
     case CALLRESULTERROR: {
       if (id === undefined) return bad(id, 'The id of the error is not a string.', true);
-      const [, , code, description, details] = frame;
+      const [, , code, description] = frame;
       return {
         type,
         id,
         code: typeof code === 'string' ? code.slice(0, 64) : '',
         description: typeof description === 'string' ? description.slice(0, MAX_DESCRIPTION) : '',
-        details: details ?? {},
       };
     }
     default:
@@ -98,7 +105,13 @@ const HEAD = /^\s*\[\s*(\d{1,3})\s*,\s*"([^"\\]{1,255})"/;
 function tooLarge(text: string, how: string): Frame {
   const head = HEAD.exec(text.slice(0, 320));
   const type = Number(head?.[1] ?? CALL);
-  return { type: 'bad', id: head?.[2], reason: `The frame is ${how}.`, answers: type > CALL && type <= SEND, tooLarge: true };
+  return {
+    type: 'bad',
+    id: head?.[2],
+    reason: `The frame is ${how}.`,
+    answers: type > CALL && type <= SEND,
+    tooLarge: true,
+  };
 }
 
 const QUOTE = 34;
@@ -108,9 +121,14 @@ const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
+/** A native search costs a tenth of a walk over the text; a backslash may hide the name of a member. */
+function mayBeDeep(text: string, { maxDepth, openMark }: FrameLimits): boolean {
+  if (openMark === undefined || text.length < 2 * maxDepth) return false;
+  return text.includes(openMark) || text.includes('\\u');
+}
+
 /** Whether brackets nest deeper than `max`; strings are skipped with native searches. */
 function tooDeep(text: string, max: number): boolean {
-  if (text.length < 2 * max) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);

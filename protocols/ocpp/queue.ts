@@ -69,9 +69,10 @@ export class CallQueue<T extends Queued> {
   /** A stop gives way only to a stop. */
   #replace(x: T): T | undefined {
     if (x.replaceKey === undefined) return undefined;
-    const at = this.#items.findIndex((y) => y.replaceKey === x.replaceKey);
+    const gives = (y: T): boolean => y.priority !== 'stop' || x.priority === 'stop';
+    const at = this.#items.findIndex((y) => y.replaceKey === x.replaceKey && gives(y));
     const old = this.#items[at];
-    if (old === undefined || (old.priority === 'stop' && x.priority !== 'stop')) return undefined;
+    if (old === undefined) return undefined;
     if (old.priority === x.priority) this.#items[at] = x;
     else {
       this.#items.splice(at, 1);

@@ -16,6 +16,8 @@ const METERED: Readonly<Record<string, string>> = {
   StopTransaction: 'transactionData',
 };
 
+/** No message of any version nests deeper; what fails the check may. */
+const MAX_DEPTH = 16;
 /** Members whose content belongs to somebody else: nulls inside stay. */
 const FOREIGN: readonly string[] = ['customData', 'data'];
 
@@ -36,7 +38,7 @@ export function dropBlankSamples(action: string, payload: unknown): boolean {
 export function repair(version: Version, action: string, payload: unknown): boolean {
   if (!isObject(payload)) return false;
   const metered = repairMeterValues(version, action, payload);
-  return stripNulls(payload) || metered;
+  return stripNulls(payload, MAX_DEPTH) || metered;
 }
 
 function repairMeterValues(version: Version, action: string, payload: Record<string, unknown>): boolean {
@@ -44,7 +46,7 @@ function repairMeterValues(version: Version, action: string, payload: Record<str
   if (key === undefined || payload[key] === undefined || payload[key] === null) return false;
   const list = asList(payload[key]).map((entry) => {
     const clean = withoutBlanks(entry);
-    if (isObject(clean) && Array.isArray(clean.sampledValue)) clean.sampledValue.forEach((s) => convert(version, s));
+    if (isObject(clean) && Array.isArray(clean.sampledValue)) for (const s of clean.sampledValue) convert(version, s);
     return clean;
   });
   const kept = list.filter(hasSamples);
@@ -84,15 +86,16 @@ function isBlank(sample: unknown): boolean {
 }
 
 /** Removes members that are null: "optional empty fields are omitted" (ocpp 1.2). */
-function stripNulls(x: unknown): boolean {
-  if (Array.isArray(x)) return x.map(stripNulls).includes(true);
+function stripNulls(x: unknown, depth: number): boolean {
+  if (depth === 0) return false;
+  if (Array.isArray(x)) return x.map((y) => stripNulls(y, depth - 1)).includes(true);
   if (!isObject(x)) return false;
   let changed = false;
   for (const [key, value] of Object.entries(x)) {
     if (value === null) {
       delete x[key];
       changed = true;
-    } else if (typeof value === 'object' && !FOREIGN.includes(key)) changed = stripNulls(value) || changed;
+    } else if (typeof value === 'object' && !FOREIGN.includes(key)) changed = stripNulls(value, depth - 1) || changed;
   }
   return changed;
 }

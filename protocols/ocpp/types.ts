@@ -75,8 +75,11 @@ export interface PeerOf<V extends Version> {
   close(code?: number, reason?: string): void;
 }
 
-/** A station as the CSMS sees it, or the CSMS as the station sees it; `version` tells the message types apart. */
-export type Peer = { [V in Version]: PeerOf<V> }[Version];
+/** One of several versions; `version` tells the message types apart. */
+export type PeerIn<V extends Version> = { [W in V]: PeerOf<W> }[V];
+
+/** A station as the CSMS sees it, or the CSMS as the station sees it. */
+export type Peer = PeerIn<Version>;
 
 /** The name by which the CSMS side calls its peers. */
 export type Station = Peer;
@@ -104,18 +107,11 @@ export interface CallContext<V extends Version = Version> {
  * Answers a CALL with its response payload, at once or later. An error whose `cause.protocol` is an OCPP error code
  * (see `callError`) becomes that CALLERROR, anything else `InternalError`.
  */
-export type Handler<V extends Version = Version> = (
-  action: string,
-  payload: unknown,
-  ctx: CallContext<V>,
-) => unknown;
+export type Handler<V extends Version = Version> = (action: string, payload: unknown, ctx: CallContext<V>) => unknown;
 
 /** A handler per action, typed; what is missing is answered with NotImplemented. */
 export type Handlers<V extends Version> = {
-  [A in Action<V>]?: (
-    payload: Request<V, A>,
-    ctx: CallContext<V>,
-  ) => Response<V, A> | Promise<Response<V, A>>;
+  [A in Action<V>]?: (payload: Request<V, A>, ctx: CallContext<V>) => Response<V, A> | Promise<Response<V, A>>;
 } & {
   [A in SendAction<V>]?: (payload: SendsOf[V][A], ctx: CallContext<V>) => void;
 };

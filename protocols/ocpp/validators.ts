@@ -157,7 +157,8 @@ const CODE_OF: Readonly<Record<string, RpcCode>> = {
 function violation(e: ErrorObject | undefined): Violation {
   if (e === undefined) return { code: 'ProtocolError', path: '', message: 'The payload does not fit the message.' };
   const name = member(e);
-  const path = name === undefined ? e.instancePath : `${e.instancePath}/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`;
+  const path =
+    name === undefined ? e.instancePath : `${e.instancePath}/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`;
   return {
     code: CODE_OF[e.keyword] ?? 'PropertyConstraintViolation',
     path,

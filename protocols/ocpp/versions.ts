@@ -24,6 +24,8 @@ export interface VersionRow {
   /** Actions that the station starts; all others come from the CSMS, except those in `bothWays`. */
   readonly fromStation: readonly string[];
   readonly bothWays: readonly string[];
+  /** How the names of members end whose content no schema bounds: only there can a valid payload nest deeply. */
+  readonly openMark: string | undefined;
 }
 
 const FROM_STATION_ALL = [
@@ -57,6 +59,9 @@ const FROM_STATION_2 = [
   'TransactionEvent',
 ];
 
+/** `customData` and `data`. */
+const OPEN_MARK = 'ata"';
+
 const SUFFIX_OLD = { request: '.req', response: '.conf', send: '.send' } as const;
 const SUFFIX_NEW = { request: 'Request', response: 'Response', send: '' } as const;
 
@@ -78,6 +83,7 @@ export const VERSIONS: Readonly<Record<Version, VersionRow>> = {
       'StopTransaction',
     ],
     bothWays: ['DataTransfer'],
+    openMark: undefined,
   },
   'ocpp2.0.1': {
     version: 'ocpp2.0.1',
@@ -90,6 +96,7 @@ export const VERSIONS: Readonly<Record<Version, VersionRow>> = {
     compression: true,
     fromStation: FROM_STATION_2,
     bothWays: ['DataTransfer'],
+    openMark: OPEN_MARK,
   },
   'ocpp2.1': {
     version: 'ocpp2.1',
@@ -116,6 +123,7 @@ export const VERSIONS: Readonly<Record<Version, VersionRow>> = {
       'VatNumberValidation',
     ],
     bothWays: ['DataTransfer', 'NotifyAllowedEnergyTransfer', 'NotifyWebPaymentStarted'],
+    openMark: OPEN_MARK,
   },
 };
 

@@ -1,0 +1,60 @@
+/** The range of power that a payload allows a station, W, load convention. */
+export interface PowerRange {
+  readonly minW: number;
+  readonly maxW: number;
+}
+
+/** What is needed to turn amperes per phase into watts. */
+export interface Circuitry {
+  readonly voltageV: number;
+  readonly phases: number;
+}
+
+/**
+ * Reads back from a payload what it lets the station do, so that a mapping can be held to what was granted (design 3).
+ * Undefined where the payload has no power in it: then nothing is widened.
+ */
+export function effectiveRange(action: string, payload: unknown, circuitry: Circuitry): PowerRange | undefined {
+  if (action === 'UpdateDynamicSchedule') return rangeOf(field(payload, 'scheduleUpdate'), 'W', circuitry);
+  if (action !== 'SetChargingProfile') return undefined;
+  const profile = field(payload, 'chargingProfile') ?? field(payload, 'csChargingProfiles');
+  const schedules = [field(profile, 'chargingSchedule')].flat();
+  const ranges = schedules.flatMap((s) => {
+    const unit = field(s, 'chargingRateUnit') === 'A' ? 'A' : 'W';
+    const periods = field(s, 'chargingSchedulePeriod');
+    return Array.isArray(periods) ? periods.map((p) => rangeOf(p, unit, circuitry)) : [];
+  });
+  const known = ranges.filter((r) => r !== undefined);
+  if (known.length === 0) return undefined;
+  return { minW: Math.min(...known.map((r) => r.minW)), maxW: Math.max(...known.map((r) => r.maxW)) };
+}
+
+/** One period or update: a setpoint is both bounds; without one, limits count and no dischargeLimit means no export. */
+function rangeOf(period: unknown, unit: 'A' | 'W', c: Circuitry): PowerRange | undefined {
+  const phases = number(period, 'numberPhases') ?? c.phases;
+  const factor = unit === 'A' ? c.voltageV * phases : 1;
+  const sum = (name: string): number | undefined => {
+    const first = number(period, name);
+    if (first === undefined) return undefined;
+    const others = [number(period, `${name}_L2`), number(period, `${name}_L3`)].filter((n) => n !== undefined);
+    // With per-phase values the plain field is L1 (ocpp 2.2); in amperes each phase counts once.
+    if (others.length === 0) return first * factor;
+    return [first, ...others].reduce((a, b) => a + b, 0) * (unit === 'A' ? c.voltageV : 1);
+  };
+  const setpoint = sum('setpoint');
+  if (setpoint !== undefined) return { minW: setpoint, maxW: setpoint };
+  const limit = sum('limit');
+  const discharge = sum('dischargeLimit');
+  if (limit === undefined && discharge === undefined) return undefined;
+  // A period without a limit lets the station charge freely (ocpp 2.5).
+  return { minW: Math.min(discharge ?? 0, limit ?? 0), maxW: limit ?? Number.POSITIVE_INFINITY };
+}
+
+function field(x: unknown, name: string): unknown {
+  return typeof x === 'object' && x !== null && Object.hasOwn(x, name) ? Reflect.get(x, name) : undefined;
+}
+
+function number(x: unknown, name: string): number | undefined {
+  const v = field(x, name);
+  return typeof v === 'number' ? v : undefined;
+}

@@ -1,0 +1,31 @@
+import { fileSource } from '../../core/mapping/files.ts';
+import { createMappingLibrary } from '../../core/mapping/library.ts';
+import { HUB_ERRORS } from '../../hub/errors.ts';
+import type { GatewayRuntime, Link } from '../../hub/ports.ts';
+import { OcppLink } from './link.ts';
+
+/** Configuration of a link on which charging stations connect. */
+export interface OcppLinkConfig {
+  readonly linkId: string;
+  readonly siteId: string;
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly path: string;
+  /** Move on to the next free port when this one is taken. */
+  readonly portSearch: boolean;
+  /** `hub`: observations in hub language. `native`: the calls of stations as they come; the gateway answers them. */
+  readonly speaks: 'hub' | 'native';
+}
+
+/** Opens the OCPP server of a site. Rejects with `site.unknown`, `port.taken` or `ocpp.insecure`. */
+export async function openOcppLink(config: OcppLinkConfig, runtime: GatewayRuntime): Promise<Link> {
+  const site = runtime.sites.get(config.siteId);
+  if (!site) throw HUB_ERRORS.fail('site.unknown', `The site ${config.siteId} is not open.`);
+  const { shipped, overrides } = runtime.mappings;
+  const roots = overrides === undefined ? [shipped] : [shipped, overrides];
+  const library = createMappingLibrary({ roots, files: fileSource(), log: runtime.log });
+  const link = new OcppLink(config, runtime, site, library);
+  await link.open();
+  return link;
+}

@@ -1,0 +1,99 @@
+import type { Node } from '../ast.ts';
+import type { DiagnosticCode, Report } from '../diagnostic.ts';
+import { builtinNames } from '../runtime/builtins.ts';
+import { isForbidden } from '../runtime/values.ts';
+import { type Facts, gatherFacts } from './facts.ts';
+import type { Shape } from './shape.ts';
+import { checkSource } from './source.ts';
+import { checkTarget } from './target.ts';
+import { nearest } from './text.ts';
+import { checkUnits } from './units.ts';
+
+export interface AnalysisOptions {
+  /** Variables that exist from the start, without `$`. */
+  readonly bindings: readonly string[];
+  readonly from?: Shape | undefined;
+  readonly to?: Shape | undefined;
+}
+
+interface Subject extends AnalysisOptions {
+  readonly ast: Node;
+  readonly facts: Facts;
+}
+
+type Check = (s: Subject) => Report[];
+
+/** One row per check and diagnostic; the order does not matter. */
+const CHECKS: readonly (readonly [code: DiagnosticCode, check: Check])[] = [
+  ['mapping.unknownFunction', unknownFunctions],
+  ['mapping.impureFunction', ({ facts }) => facts.impure.map((f) => impure(f.name, f.at))],
+  ['mapping.unbound', unbound],
+  ['mapping.forbiddenName', forbiddenNames],
+  ['mapping.unused', unused],
+  ['mapping.shadowed', shadowed],
+  ['mapping.unknownSource', ({ ast, from }) => (from ? checkSource(ast, from) : [])],
+  ['mapping.targetUnknown', ({ ast, to }) => (to ? checkTarget(ast, to) : [])],
+  ['mapping.unit', ({ ast }) => checkUnits(ast)],
+];
+
+/** All findings about a tree that parsed, except for what only the code generator sees. */
+export function analyse(ast: Node, _text: string, o: AnalysisOptions): Report[] {
+  const subject: Subject = { ...o, ast, facts: gatherFacts(ast, o.bindings) };
+  return distinct(CHECKS.flatMap(([, check]) => check(subject)));
+}
+
+/** The parser copies parts of some expressions; their findings count once. */
+function distinct(reports: readonly Report[]): Report[] {
+  return [...new Map(reports.map((r) => [`${r.code} ${r.at} ${r.message}`, r])).values()];
+}
+
+function unknownFunctions({ facts }: Subject): Report[] {
+  return facts.unresolved
+    .filter((u) => u.called)
+    .map(({ name, at }) => {
+      const known = [...builtinNames(), ...facts.bindings.map((b) => b.name)];
+      const meant = nearest(name, known);
+      const report: Report = { code: 'mapping.unknownFunction', message: `There is no function $${name}.`, at };
+      return meant === undefined ? report : { ...report, hint: `Is $${meant} meant?` };
+    });
+}
+
+const impure = (name: string, at: number): Report => ({
+  code: 'mapping.impureFunction',
+  message: `$${name} is not available in mappings.`,
+  at,
+});
+
+function unbound({ facts }: Subject): Report[] {
+  return facts.unresolved
+    .filter((u) => !u.called)
+    .map(({ name, at }) => {
+      const meant = nearest(
+        name,
+        facts.bindings.map((b) => b.name),
+      );
+      const report: Report = { code: 'mapping.unbound', message: `The variable $${name} is not bound.`, at };
+      return meant === undefined ? report : { ...report, hint: `Is $${meant} meant?` };
+    });
+}
+
+function forbiddenNames({ facts }: Subject): Report[] {
+  const names = [...facts.fields, ...facts.bindings, ...facts.unresolved];
+  return names
+    .filter((n) => isForbidden(n.name))
+    .map(({ name, at }) => ({ code: 'mapping.forbiddenName', message: `The name ${name} is not available.`, at }));
+}
+
+function unused({ facts }: Subject): Report[] {
+  return facts.bindings
+    .filter((b) => b.uses === 0 && (b.kind === 'variable' || b.kind === 'row'))
+    .map(({ name, at }) => ({ code: 'mapping.unused', message: `$${name} is bound but never used.`, at }));
+}
+
+function shadowed({ facts }: Subject): Report[] {
+  return facts.bindings.flatMap((b): Report[] => {
+    if (b.hides === undefined || b.kind === 'given') return [];
+    const what = b.hides === 'function' ? 'the function of the language' : 'an outer variable';
+    return [{ code: 'mapping.shadowed', message: `$${b.name} hides ${what} of the same name.`, at: b.at }];
+  });
+}

@@ -1,0 +1,67 @@
+/** The most similar of the candidates, if one is similar enough to have been meant. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const c of candidates) {
+    const d = distance(name.toLowerCase(), c.toLowerCase(), bestDistance);
+    if (d < bestDistance) {
+      best = c;
+      bestDistance = d;
+    }
+  }
+  return best;
+}
+
+/** Edit distance, given up once it reaches `stop`. */
+function distance(a: string, b: string, stop: number): number {
+  if (Math.abs(a.length - b.length) >= stop) return stop;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return Math.min(stop, row[b.length] ?? stop);
+}
+
+const UNITS = [
+  'kWh',
+  'MWh',
+  'Wh',
+  'kvarh',
+  'varh',
+  'kW',
+  'MW',
+  'W',
+  'kvar',
+  'var',
+  'kVA',
+  'VA',
+  'mA',
+  'A',
+  'mV',
+  'V',
+  'Hz',
+  'ms',
+  'min',
+  's',
+  'Pct',
+];
+/** As suffix of a name in camel case; the longest one that fits counts. */
+const SUFFIXES = UNITS.flatMap((u) => [[u, u.charAt(0).toUpperCase() + u.slice(1)] as const]).sort(
+  (a, b) => b[1].length - a[1].length,
+);
+
+/** The unit that a field name ends in (fo 2.1), e.g. `powerW` → `W`, `energyKWh` and `energyKwh` → `kWh`. */
+export function unitOfName(name: string): string | undefined {
+  for (const [unit, suffix] of SUFFIXES) {
+    const stem = name.slice(0, -suffix.length);
+    if (stem === '' || !/[a-z0-9]$/.test(stem)) continue;
+    if (name.endsWith(suffix) || name.endsWith(suffix.charAt(0) + suffix.slice(1).toLowerCase())) return unit;
+  }
+  return undefined;
+}

@@ -1,0 +1,98 @@
+import { call, call1, call2, callMany, HOLE, lambda, partial, passed, pipe, tail, tailBuiltin } from './call.ts';
+import { add as addItem, cons, descendants, group, sortBy, wildcard } from './collections.ts';
+import * as operators from './operators.ts';
+import {
+  filter,
+  filterIndex,
+  firstKeep,
+  firstLast,
+  firstMid,
+  firstRaw,
+  isEmpty,
+  keepOf,
+  lastOf,
+  lookupNorm,
+  loose,
+  midOf,
+  rawOf,
+  stepKeep,
+  stepLast,
+  stepMid,
+  stepRaw,
+} from './path.ts';
+import { regex, transform } from './special.ts';
+import { fail, type Marked } from './state.ts';
+import { groupTuples, itemsOf, sortTuples, tupleStages, tupleStep, tuplesFromSorted, tuplesOf } from './tuple.ts';
+import { isArray, kept, norm, normKeep, own, put, sequenceOf, toText, truthy } from './values.ts';
+
+/** A variable that has not been bound yet. */
+const UNBOUND: unique symbol = Symbol('unbound');
+
+/** The context value as `$` shows it: the sequence around an array input is not visible. */
+function visible(x: unknown): unknown {
+  return isArray(x) && (x as Marked).outerWrapper ? x[0] : x;
+}
+
+/** What generated code may call. It reaches nothing else. */
+export const RUNTIME = {
+  ...operators,
+  addItem,
+  call,
+  call1,
+  call2,
+  callMany,
+  cons,
+  descendants,
+  fail,
+  filter,
+  filterIndex,
+  firstKeep,
+  firstLast,
+  firstMid,
+  firstRaw,
+  group,
+  groupTuples,
+  HOLE,
+  isArray,
+  isEmpty,
+  itemsOf,
+  keepOf,
+  kept,
+  lambda,
+  lastOf,
+  lookupNorm,
+  loose,
+  midOf,
+  norm,
+  normKeep,
+  OP: Object.prototype,
+  own,
+  partial,
+  passed,
+  pipe,
+  protoOf: Object.getPrototypeOf,
+  put,
+  rawOf,
+  regex,
+  sequenceOf,
+  sortBy,
+  sortTuples,
+  stepKeep,
+  stepLast,
+  stepMid,
+  stepRaw,
+  tail,
+  tailBuiltin,
+  toText,
+  transform,
+  truthy,
+  tupleStages,
+  tupleStep,
+  tuplesFromSorted,
+  tuplesOf,
+  U: UNBOUND,
+  visible,
+  wildcard,
+} as const;
+
+export type RuntimeName = keyof typeof RUNTIME;

@@ -1,0 +1,143 @@
+import { json, type NextFunction, type Request, type Response, Router } from 'express';
+import type { Clock, ManualClock } from '../core/clock.ts';
+import { codeOf, describeError, type Issue } from '../core/errors.ts';
+import type { Site } from '../hub/site/types.ts';
+import { SetLimit } from '../model/index.ts';
+import { GATEWAY_ERRORS } from './errors.ts';
+import type { EventStreams } from './event-streams.ts';
+import { isLoopback, publicSettings, type Settings } from './settings.ts';
+import { viewOf } from './site-feed.ts';
+
+export interface ApiOptions {
+  readonly settings: Settings;
+  readonly clock: Clock | ManualClock;
+  readonly sites: () => readonly Site[];
+  readonly links: () => readonly { readonly type: string; readonly url: string }[];
+  readonly streams: EventStreams;
+}
+
+const MAX_BODY = '64kb';
+const MAX_ADVANCE_MS = 86_400_000;
+
+/**
+ * `/v2gate/api`. Answers are JSON; errors are `{error: {code, what, remedy, retry, details?}}`. Where several sites run,
+ * `?site=<siteId>` names one.
+ */
+export function createApi(o: ApiOptions): Router {
+  const api = Router();
+  api.use((_req, res, next) => {
+    res.set('cache-control', 'no-store');
+    next();
+  });
+  api.use(json({ limit: MAX_BODY }));
+  const siteOf = (req: Request): Site => chooseSite(o.sites(), req.query.site);
+
+  api.get(
+    '/sites',
+    (_req, res) => void res.json({ sites: o.sites().map((s) => ({ siteId: s.siteId, ready: s.ready })) }),
+  );
+  api.get('/site', (req, res) => void res.json(viewOf(siteOf(req))));
+  api.get('/plot', (req, res) => {
+    const site = siteOf(req);
+    res.json({ siteId: site.siteId, points: site.plot() });
+  });
+  api.get('/links', (_req, res) => void res.json({ links: o.links() }));
+  api.get('/settings', (_req, res) => void res.json({ settings: publicSettings(o.settings) }));
+  api.get('/events', (req, res) => o.streams.open(req, res));
+
+  api.post(
+    '/stations/:identity/accept',
+    answer(async (req) => ({ station: await siteOf(req).stations.accept(req.params.identity ?? '') })),
+  );
+  api.post(
+    '/limit',
+    answer(async (req) => {
+      const limit = SetLimit.parse(bodyOf(req));
+      await siteOf(req).setLimit(limit);
+      return { limit };
+    }),
+  );
+  api.post(
+    '/clock/advance',
+    answer(async (req) => advance(o.clock, req)),
+  );
+  api.use((_req, _res, next) => next(GATEWAY_ERRORS.fail('api.notFound')));
+  return api;
+}
+
+function chooseSite(sites: readonly Site[], wanted: unknown): Site {
+  const site = wanted === undefined ? sites[0] : sites.find((s) => s.siteId === wanted);
+  if (site) return site;
+  throw GATEWAY_ERRORS.fail(
+    'site.absent',
+    sites.length === 0 ? 'No site is running.' : 'No site is running under this id.',
+  );
+}
+
+function bodyOf(req: Request): unknown {
+  if (req.is('application/json')) return req.body;
+  throw GATEWAY_ERRORS.fail('api.badRequest', 'The request has no JSON body.');
+}
+
+async function advance(clock: Clock | ManualClock, req: Request): Promise<{ now: number }> {
+  if (!isLoopback(req.socket.remoteAddress ?? '')) throw GATEWAY_ERRORS.fail('api.loopbackOnly');
+  if (!('advance' in clock)) throw GATEWAY_ERRORS.fail('clock.real');
+  const body = bodyOf(req);
+  const ms: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'ms') : undefined;
+  if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MAX_ADVANCE_MS) {
+    throw GATEWAY_ERRORS.fail('api.badRequest', `“ms” must be a whole number from 0 to ${MAX_ADVANCE_MS}.`);
+  }
+  await clock.advance(ms);
+  return { now: clock.now() };
+}
+
+function answer(act: (req: Request) => Promise<object>): (req: Request, res: Response, next: NextFunction) => void {
+  return (req, res, next) => {
+    act(req).then((body) => void res.json(body), next);
+  };
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  'api.notFound': 404,
+  'site.absent': 404,
+  'station.unknown': 404,
+  'limit.unknownNode': 404,
+  'api.method': 405,
+  'api.tooLarge': 413,
+  'api.badRequest': 400,
+  'schema.invalid': 400,
+  'schema.semantic': 400,
+  'api.forbiddenHost': 403,
+  'api.forbiddenOrigin': 403,
+  'api.loopbackOnly': 403,
+  'clock.real': 409,
+  'internal.permanent': 500,
+};
+
+/** The last middleware: turns whatever was thrown into the JSON form of an error. */
+export function errorResponse(thrown: unknown, _req: Request, res: Response, next: NextFunction): void {
+  if (res.headersSent) {
+    next(thrown);
+    return;
+  }
+  const error = fromBodyParser(thrown);
+  const shown = describeError(error);
+  const status = STATUS[shown.code] ?? (shown.retry === 'yes' || shown.retry === 'later' ? 503 : 409);
+  const details = detailsOf(error);
+  res.status(status).json({ error: { ...shown, ...(details ? { details } : {}) } });
+}
+
+/** express.json reports what is wrong with a body in its own way. */
+function fromBodyParser(thrown: unknown): unknown {
+  const type: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'type') : undefined;
+  if (type === 'entity.too.large') return GATEWAY_ERRORS.fail('api.tooLarge');
+  if (typeof type === 'string' && codeOf(thrown) === undefined)
+    return GATEWAY_ERRORS.fail('api.badRequest', 'The body is not JSON.');
+  return thrown;
+}
+
+function detailsOf(error: unknown): readonly Issue[] | undefined {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const details: unknown = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'details') : undefined;
+  return Array.isArray(details) ? details : undefined;
+}

@@ -1,0 +1,4 @@
+// The gateway serves this path from the package uplot.
+import uPlot from 'uplot';
+
+export default uPlot;

@@ -1,0 +1,141 @@
+/**
+ * @import { FleetEntry } from '../../../model/index.ts'
+ * @import { StationColumn } from '../fleet.js'
+ * @import { View } from './frame.js'
+ */
+import { badge, byId, cell, h, head, headOf, icon, keyed, setAttr, setText, tableOf } from '../dom.js';
+import { filterStations, MAX_ROWS, sortBy, sortStations } from '../fleet.js';
+import { age, percent, power, span } from '../format.js';
+import { codeSentence, outcomeWords, protocolWords, qualityWords, reasons, stateWords } from '../words.js';
+
+/** @type {readonly { key: StationColumn, label: string, number?: true }[]} */
+const COLUMNS = [
+  { key: 'resource', label: 'Resource' },
+  { key: 'station', label: 'Station' },
+  { key: 'protocol', label: 'Protocol' },
+  { key: 'state', label: 'State' },
+  { key: 'soc', label: 'SoC', number: true },
+  { key: 'measured', label: 'Measured', number: true },
+  { key: 'granted', label: 'Granted', number: true },
+  { key: 'envelope', label: 'Envelope', number: true },
+  { key: 'outcome', label: 'Last command' },
+  { key: 'age', label: 'Age of value', number: true },
+];
+
+/** One row of the table, with what it needs from elsewhere. @typedef {{ entry: FleetEntry, now: number, service: string | undefined }} Row */
+
+/** All resources of the site. @param {{ refresh: () => void }} o @returns {View} */
+export function stationsView({ refresh }) {
+  const note = byId('stations-note', HTMLElement);
+  const filter = byId('stations-filter', HTMLInputElement);
+  const body = h('tbody', { role: 'rowgroup' });
+  const empty = h('p', { class: 'empty', hidden: '' });
+  let sorting = sortBy({ column: 'age', descending: false }, 'resource');
+  const heads = sortHeads((column) => {
+    sorting = sortBy(sorting, column);
+    heads.show(sorting);
+    refresh();
+  });
+  heads.show(sorting);
+  const table = tableOf('stations', 'stations-title');
+  table.append(headOf(...heads.nodes), body);
+  table.after(empty);
+  filter.addEventListener('input', refresh);
+  const showRows = keyed(body, { key: (/** @type {Row} */ r) => r.entry.resourceId, make: stationRow });
+  return {
+    show({ site, now }) {
+      const all = site?.view.snapshot.resources ?? [];
+      const service = activeService(site?.view.snapshot.services ?? []);
+      const found = filterStations(all, filter.value);
+      const shown = sortStations(found, sorting).slice(0, MAX_ROWS);
+      showRows(shown.map((entry) => ({ entry, now, service })));
+      setText(note, countText(all, found.length, shown.length));
+      empty.hidden = shown.length > 0;
+      setText(empty, all.length === 0 ? 'The site file names no station.' : 'No station fits this filter.');
+    },
+  };
+}
+
+/** @param {readonly FleetEntry[]} all @param {number} found @param {number} shown */
+function countText(all, found, shown) {
+  if (shown < found) return `the first ${shown} of ${found}; narrow the filter to see others`;
+  if (found < all.length) return `${found} of ${all.length}`;
+  return `${all.filter((e) => e.online).length} of ${all.length} online`;
+}
+
+/** @param {readonly { state: string, fsrId: string, foId: string }[]} services */
+function activeService(services) {
+  const active = services.filter((s) => s.state === 'active');
+  return active.length === 1 ? active[0]?.foId : active.length > 1 ? 'the active services' : undefined;
+}
+
+/** @param {(column: StationColumn) => void} onSort */
+function sortHeads(onSort) {
+  const heads = COLUMNS.map(({ key, label, number }) => {
+    const symbol = icon();
+    const button = h('button', { type: 'button', class: 'sort' }, label, symbol.node);
+    button.addEventListener('click', () => onSort(key));
+    return {
+      key,
+      symbol,
+      node: head(number === true, button),
+    };
+  });
+  return {
+    nodes: heads.map((x) => x.node),
+    /** @param {{ column: StationColumn, descending: boolean }} sorting */
+    show({ column, descending }) {
+      for (const one of heads) {
+        const order = one.key !== column ? undefined : descending ? 'descending' : 'ascending';
+        setAttr(one.node, 'aria-sort', order);
+        one.symbol.show(order === undefined ? 'sort' : descending ? 'down' : 'up');
+      }
+    },
+  };
+}
+
+function stationRow() {
+  const [state, outcome, quality] = [badge(), badge(), badge()];
+  const more = h('span', { class: 'muted' });
+  const failure = h('div', { class: 'why', 'data-tone': 'bad' });
+  const why = h('div', { class: 'why muted' });
+  const measured = h('span', { class: 'figure' });
+  quality.node.classList.add('quality');
+  /** @type {Record<StationColumn, HTMLElement>} */
+  const cells = {
+    resource: h('th', { role: 'rowheader', scope: 'row' }),
+    station: cell('Station'),
+    protocol: cell('Protocol'),
+    state: cell('State', '', state.node),
+    soc: cell('SoC', 'number'),
+    measured: cell('Measured', 'number', measured, ' ', quality.node),
+    granted: cell('Granted', 'number'),
+    envelope: cell('Envelope', 'number envelope'),
+    outcome: cell('Last command', 'outcome', h('div', {}, outcome.node, ' ', more), failure, why),
+    age: cell('Age of value', 'number'),
+  };
+  const node = h('tr', { role: 'row' }, ...COLUMNS.map((c) => cells[c.key]));
+  return {
+    node,
+    /** @param {Row} row */
+    show({ entry: e, now, service }) {
+      setText(cells.resource, e.resourceId);
+      setText(cells.station, e.identity ?? '–');
+      setText(cells.protocol, protocolWords(e.protocol));
+      state.show(stateWords(e.state));
+      setText(cells.soc, percent(e.socPct));
+      setText(measured, power(e.measuredW));
+      quality.show(qualityWords(e.quality));
+      setAttr(quality.node, 'title', qualityWords(e.quality).more);
+      setText(cells.granted, power(e.grantedW));
+      setText(cells.envelope, span(e.importLimitW, e.exportLimitW));
+      const words = outcomeWords(e);
+      outcome.show(words);
+      setText(more, words.more ?? '');
+      setText(failure, codeSentence(e.outcomeCode));
+      setText(why, reasons(e, { service }, power).join(' '));
+      setText(cells.age, age(e.measuredAt, now));
+      setAttr(node, 'data-online', String(e.online));
+    },
+  };
+}

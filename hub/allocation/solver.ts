@@ -1,0 +1,262 @@
+import { type Branch, Forest, NOBODY, real, ZONE_EPS_W } from './forest.ts';
+import { scaleExports, scaleImports } from './netting.ts';
+import { decidedBy, type FixedSum, type RootState, rootState, type StageTarget, type Sums } from './root.ts';
+import { type Broken, Search, type Zones } from './search.ts';
+import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
+import type { LimitedBy } from './types.ts';
+
+/** What one run may do with an EVSE: move it between bounds, or only count its range (W signed). */
+export type Bound =
+  | { readonly free: true; readonly lo: number; readonly need: number; readonly wish: number }
+  | { readonly free: false; readonly minW: number; readonly maxW: number; readonly nowW: number };
+
+/** Sums of what is fixed below each node, by node index. */
+export interface FixedSums {
+  readonly min: readonly number[];
+  readonly max: readonly number[];
+  readonly now: readonly number[];
+  /** Separately: Σ max(maxW, 0) and Σ max(−minW, 0). */
+  readonly imports: readonly number[];
+  readonly exports: readonly number[];
+}
+
+/** An EVSE without a place in the forest: it may not be moved. */
+const NOWHERE = -1;
+
+/**
+ * Steps 2–6 of fo 8.3, with the result of the literal procedure (one pass over the whole tree per change). Cost: each
+ * EVSE that is given up renews the sums of its path, O(depth · log n), and the search looks again at those places whose
+ * answer may have changed and may matter. Where shares only move one way (no EVSE with a negative need inside a limited
+ * circuit) a border of a zone is crossed once, so all is O(n log n). Shares that go to and fro can make it look at the
+ * same places again and again; there is no such bound then.
+ */
+export class Solver {
+  readonly tree: SiteTree;
+  readonly fixed: FixedSums;
+  readonly #target: StageTarget | undefined;
+  readonly #bounds: readonly Bound[];
+  readonly #forest: Forest;
+  readonly #search: Search;
+  /** Place of each EVSE in the forest. */
+  readonly #cells: number[];
+  readonly #zero: boolean[];
+  readonly #byRank: SiteEvse[] = [];
+  readonly #root: Branch;
+  readonly #scaled: { readonly node: SiteNode; readonly direction: 'import' | 'export' }[] = [];
+  #state: RootState;
+
+  constructor(tree: SiteTree, bounds: readonly Bound[], target: StageTarget | undefined) {
+    this.tree = tree;
+    this.#target = target;
+    this.#bounds = bounds;
+    this.fixed = fixedSums(tree, bounds);
+    this.#cells = new Array(tree.evses.length).fill(NOWHERE);
+    this.#zero = new Array(tree.evses.length).fill(false);
+    for (const evse of tree.evses) this.#byRank[evse.rank] = evse;
+    this.#forest = new Forest(tree.evses.length + tree.nodes.length);
+    this.#search = new Search(this.#forest, zonesOf(tree));
+    this.#root = this.#plant(tree.poc, this.#forest.reserve(1));
+    this.#state = this.#rootState();
+  }
+
+  get root(): RootState {
+    return this.#state;
+  }
+
+  get scaled(): readonly { readonly node: SiteNode; readonly direction: 'import' | 'export' }[] {
+    return this.#scaled;
+  }
+
+  /** True when the EVSE was given up because of its forbidden zone. */
+  isZero(evse: SiteEvse): boolean {
+    return this.#zero[evse.index] ?? false;
+  }
+
+  /** Repeats steps 2–6 until no separate limit is broken and nobody is in a forbidden zone. */
+  run(): void {
+    for (;;) {
+      const first = this.#pass();
+      const { broken } = this.#search;
+      const evse = this.#byRank[first % this.tree.evses.length];
+      if (broken.length > 0) this.#scale(broken);
+      else if (first === NOBODY || !evse) return;
+      else this.giveUp(evse);
+    }
+  }
+
+  /** Fixes an EVSE at 0 for the rest; call {@link run} afterwards. */
+  giveUp(evse: SiteEvse): void {
+    const cell = this.#cells[evse.index] ?? NOWHERE;
+    if (cell === NOWHERE) return;
+    this.#zero[evse.index] = true;
+    this.#forest.setBounds(cell, 0, 0, 0);
+    this.#forest.least[cell] = NOBODY;
+    this.#forest.lift(cell);
+  }
+
+  /** Planned power by EVSE index; undefined where it is fixed from outside. */
+  powers(): (number | undefined)[] {
+    const forest = this.#forest;
+    const out: (number | undefined)[] = new Array(this.tree.evses.length).fill(undefined);
+    const shares: number[] = [];
+    for (const node of this.tree.nodes) {
+      const branch = forest.branches[node.index];
+      if (!branch) continue;
+      const power = node.parent ? forest.powerAt(branch.cell, shares[node.parent.index] ?? 0) : this.#state.target;
+      const share = forest.shareOf(branch, power);
+      shares[node.index] = share;
+      for (const { index } of node.evses) {
+        const cell = this.#cells[index] ?? NOWHERE;
+        if (cell !== NOWHERE) out[index] = forest.powerAt(cell, share);
+      }
+    }
+    return out;
+  }
+
+  limitedBy(): LimitedBy | undefined {
+    let need = 0;
+    let wish = 0;
+    this.#bounds.forEach((bound, i) => {
+      if (!bound.free || this.#zero[i]) return;
+      need += bound.need;
+      wish += bound.wish;
+    });
+    return decidedBy(this.#state, this.#topSums(), { lo: 0, need, wish });
+  }
+
+  /** Limits of the sum of the free EVSEs below a node, W signed. */
+  limitsOf(node: SiteNode): { readonly lo: number; readonly hi: number } {
+    if (!node.parent) return { lo: this.#state.loLimit, hi: this.#state.hiLimit };
+    const at = node.index;
+    return { lo: -node.exportW - (this.fixed.min[at] ?? 0), hi: node.importW - (this.fixed.max[at] ?? 0) };
+  }
+
+  #pass(): number {
+    const root = this.#root;
+    this.#state = this.#rootState();
+    this.#setRootRooms();
+    return this.#search.run(root, this.#forest.shareOf(root, this.#state.target));
+  }
+
+  #topSums(): Sums {
+    const { lo, need, wish } = this.#forest;
+    const { top } = this.#root;
+    return { lo: real(lo, top), need: real(need, top), wish: real(wish, top) };
+  }
+
+  #rootState(): RootState {
+    const { fixed } = this;
+    const sum: FixedSum = { minW: fixed.min[0] ?? 0, maxW: fixed.max[0] ?? 0, nowW: fixed.now[0] ?? 0 };
+    return rootState(this.tree.input, sum, this.#topSums(), this.#target);
+  }
+
+  /** The POC's separate limits move with the ESS. */
+  #setRootRooms(): void {
+    const { poc } = this.tree;
+    if (!poc.separate) return;
+    const { hiLimit, loLimit } = this.#state;
+    this.#root.importRoom = Math.max(0, hiLimit + (this.fixed.max[0] ?? 0) - (this.fixed.imports[0] ?? 0));
+    this.#root.exportRoom = Math.max(0, -loLimit - (this.fixed.min[0] ?? 0) - (this.fixed.exports[0] ?? 0));
+    this.#forest.clip(this.#root);
+  }
+
+  /** Step 5a, deepest circuits first, each once per direction. */
+  #scale(broken: readonly Broken[]): void {
+    for (const { branch, imports, exports } of [...broken].sort((a, b) => b.branch.index - a.branch.index)) {
+      const node = this.tree.nodes[branch.index];
+      if (!node) continue;
+      const cells = this.#cells.slice(node.from, node.to).filter((cell) => cell !== NOWHERE);
+      if (imports) {
+        branch.importScaled = true;
+        scaleImports(this.#forest, cells, branch.importRoom);
+        this.#scaled.push({ node, direction: 'import' });
+      }
+      if (exports) {
+        branch.exportScaled = true;
+        scaleExports(this.#forest, cells, branch.exportRoom);
+        this.#scaled.push({ node, direction: 'export' });
+      }
+      for (let i = node.end - 1; i >= node.index; i--) {
+        const inner = this.#forest.branches[i];
+        if (inner) this.#forest.renew(inner);
+      }
+      this.#forest.lift(branch.cell);
+    }
+  }
+
+  /** The places of a node's children, below its own; circuits without anything to move are left out. */
+  #plant(node: SiteNode, cell: number): Branch {
+    const forest = this.#forest;
+    const circuits = node.children.filter((child) => this.#canMove(child));
+    const evses = node.evses.filter(({ index }) => this.#bounds[index]?.free);
+    const count = circuits.length + evses.length;
+    const from = forest.reserve(count);
+    circuits.forEach((child, i) => void this.#plant(child, from + i));
+    evses.forEach((evse, i) => {
+      const bound = this.#bounds[evse.index];
+      if (!bound?.free) return;
+      const at = from + circuits.length + i;
+      const { minImportW, minExportW } = evse.input;
+      this.#cells[evse.index] = at;
+      forest.plant(at, evse.index, bound.lo, bound.need, bound.wish, minImportW + minExportW > 0 ? evse.rank : NOBODY);
+    });
+    return forest.join(node.index, cell, from, count, this.#limits(node));
+  }
+
+  #canMove(node: SiteNode): boolean {
+    for (let i = node.from; i < node.to; i++) if (this.#bounds[i]?.free) return true;
+    return false;
+  }
+
+  #limits(node: SiteNode) {
+    const at = (list: readonly number[]) => list[node.index] ?? 0;
+    const room = (limit: number, used: number) =>
+      node.separate ? Math.max(0, limit - used) : Number.POSITIVE_INFINITY;
+    return {
+      loLimit: -node.exportW - at(this.fixed.min),
+      hiLimit: node.importW - at(this.fixed.max),
+      importRoom: room(node.importW, at(this.fixed.imports)),
+      exportRoom: room(node.exportW, at(this.fixed.exports)),
+    };
+  }
+}
+
+function zonesOf(tree: SiteTree): Zones {
+  const reals = () => new Float64Array(tree.evses.length);
+  const [minImport, edgeImport, minExport, edgeExport, rank] = [reals(), reals(), reals(), reals(), reals()];
+  for (const { index, input, quantumW, rank: order } of tree.evses) {
+    minImport[index] = input.minImportW;
+    minExport[index] = input.minExportW;
+    edgeImport[index] = roundUp(input.minImportW, quantumW);
+    edgeExport[index] = roundUp(input.minExportW, quantumW);
+    rank[index] = order;
+  }
+  return { minImport, edgeImport, minExport, edgeExport, rank, late: tree.evses.length };
+}
+
+/** The smallest multiple of the quantum that is no less than `value`. */
+function roundUp(value: number, quantum: number): number {
+  return Math.ceil((value - ZONE_EPS_W) / quantum) * quantum;
+}
+
+export function fixedSums(tree: SiteTree, bounds: readonly Bound[]): FixedSums {
+  const zeros = () => new Array<number>(tree.nodes.length).fill(0);
+  const sums = { min: zeros(), max: zeros(), now: zeros(), imports: zeros(), exports: zeros() };
+  const add = (list: number[], at: number, value: number) => {
+    list[at] = (list[at] ?? 0) + value;
+  };
+  for (const { index, node } of tree.evses) {
+    const bound = bounds[index];
+    if (!bound || bound.free) continue;
+    add(sums.min, node.index, bound.minW);
+    add(sums.max, node.index, bound.maxW);
+    add(sums.now, node.index, bound.nowW);
+    add(sums.imports, node.index, Math.max(bound.maxW, 0));
+    add(sums.exports, node.index, Math.max(-bound.minW, 0));
+  }
+  for (const { index, parent } of [...tree.nodes].reverse()) {
+    if (!parent) continue;
+    for (const list of Object.values(sums)) add(list, parent.index, list[index] ?? 0);
+  }
+  return sums;
+}

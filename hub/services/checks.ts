@@ -1,0 +1,113 @@
+import { parseTime } from '../../core/clock.ts';
+import type { V2gateError } from '../../core/errors.ts';
+import { type Contract, SERVICE_ERRORS, type ServiceRequest, type SiteFile } from '../../model/index.ts';
+import { isRunning } from './machine.ts';
+import { type Service, setpointParameters } from './service.ts';
+
+const fail = SERVICE_ERRORS.fail;
+
+/** The resources that a request acts on, or undefined when it names something the site does not have. */
+export function membersOf(
+  fsr: ServiceRequest,
+  file: SiteFile,
+  known: (resourceId: string) => boolean,
+): string[] | undefined {
+  if (fsr.target.resourceIds)
+    return fsr.target.resourceIds.every(known) ? [...new Set(fsr.target.resourceIds)] : undefined;
+  return file.groups?.find((g) => g.groupId === fsr.target.groupId)?.members.slice();
+}
+
+/** Rules of time for a new request (fo 4.2). */
+export function timeError(fsr: ServiceRequest, now: number): V2gateError | undefined {
+  if (parseTime(fsr.window.end) <= now) {
+    return fail('time.past', 'The service window lies completely in the past.', { path: '/fsr/window/end' });
+  }
+  if (parseTime(fsr.decisionBy) <= now) {
+    return fail('time.expired', 'decisionBy has passed already.', { path: '/fsr/decisionBy' });
+  }
+  return undefined;
+}
+
+/** Contract checks of fo 3.4: party, state, service type, validity, scope and hard limits. */
+export function contractError(fsr: ServiceRequest, foId: string, file: SiteFile, now: number): V2gateError | undefined {
+  const contract = file.contracts?.find((c) => c.contractId === fsr.contractId);
+  const path = '/fsr/contractId';
+  // A foreign contract is as good as unknown: nothing about other parties is revealed (fo 9.4).
+  if (!contract || contract.foId !== foId) {
+    return fail('contract.unknown', `There is no contract ${fsr.contractId} with ${foId}.`, { path });
+  }
+  if (contract.status !== 'active')
+    return fail('contract.inactive', `Contract ${contract.contractId} is ${contract.status}.`, { path });
+  if (!contract.serviceTypes.includes(fsr.serviceType)) {
+    return fail('contract.scope', `Contract ${contract.contractId} does not cover ${fsr.serviceType}.`, {
+      path: '/fsr/serviceType',
+    });
+  }
+  const start = parseTime(fsr.window.start);
+  const end = parseTime(fsr.window.end);
+  if (start < parseTime(contract.validFrom) || end > parseTime(contract.validTo)) {
+    return fail('time.window', 'The window lies outside the validity of the contract.', { path: '/fsr/window' });
+  }
+  if (!inScope(fsr, contract, file)) {
+    return fail('contract.scope', 'The target is not in the scope of the contract.', { path: '/fsr/target' });
+  }
+  return limitError(fsr, contract, start, end, now);
+}
+
+function limitError(
+  fsr: ServiceRequest,
+  c: Contract,
+  start: number,
+  end: number,
+  now: number,
+): V2gateError | undefined {
+  if (c.maxDurationS !== undefined && end - start > c.maxDurationS * 1000) {
+    return fail('contract.limit', `The window is longer than ${c.maxDurationS} s.`, { path: '/fsr/window' });
+  }
+  if (c.minNoticeS !== undefined && start - now < c.minNoticeS * 1000) {
+    return fail('contract.limit', `The contract asks for ${c.minNoticeS} s of notice.`, { path: '/fsr/window/start' });
+  }
+  const p = setpointParameters(fsr);
+  if (p && c.maxImportW !== undefined && p.maxW > c.maxImportW) {
+    return fail('contract.limit', `maxW is above ${c.maxImportW} W.`, { path: '/fsr/parameters/maxW' });
+  }
+  if (p && c.maxExportW !== undefined && p.minW < -c.maxExportW) {
+    return fail('contract.limit', `minW is below -${c.maxExportW} W.`, { path: '/fsr/parameters/minW' });
+  }
+  return undefined;
+}
+
+function inScope(fsr: ServiceRequest, contract: Contract, file: SiteFile): boolean {
+  const { siteIds = [], groupIds = [], resourceIds = [] } = contract.scope;
+  if (siteIds.includes(file.siteId)) return true;
+  if (fsr.target.groupId !== undefined && groupIds.includes(fsr.target.groupId)) return true;
+  const covered = new Set(resourceIds);
+  for (const g of file.groups ?? []) if (groupIds.includes(g.groupId)) for (const m of g.members) covered.add(m);
+  return (fsr.target.resourceIds ?? []).length > 0 && (fsr.target.resourceIds ?? []).every((r) => covered.has(r));
+}
+
+/** Credentials that the site file names for the FO must be valid now (fo 6.1). */
+export function credentialError(foId: string, file: SiteFile, now: number): V2gateError | undefined {
+  for (const c of file.credentials ?? []) {
+    if (c.subjectRef !== foId || (c.kind !== 'identity' && c.kind !== 'authorisation')) continue;
+    if (c.status === 'revoked') return fail('credential.revoked', `Credential ${c.credentialId} was revoked.`);
+    if (c.status === 'expired' || parseTime(c.validTo) <= now) {
+      return fail('credential.expired', `Credential ${c.credentialId} has expired.`);
+    }
+    if (c.status !== 'valid') return fail('credential.unverifiable', `Credential ${c.credentialId} is ${c.status}.`);
+  }
+  return undefined;
+}
+
+/** A site serves one service at a time for now: overlapping windows are refused whatever the resources (fo 1.2). */
+export function overlapError(fsr: ServiceRequest, foId: string, others: Iterable<Service>): V2gateError | undefined {
+  const start = parseTime(fsr.window.start);
+  const end = parseTime(fsr.window.end);
+  for (const o of others) {
+    if (!isRunning(o.state) || (o.foId === foId && o.fsr.fsrId === fsr.fsrId)) continue;
+    if (parseTime(o.fsr.window.end) <= start || parseTime(o.fsr.window.start) >= end) continue;
+    const who = o.foId === foId ? `your service ${o.fsr.fsrId}` : 'another service';
+    return fail('conflict.overlap', `The site is held by ${who} during this window.`, { path: '/fsr/window' });
+  }
+  return undefined;
+}

@@ -1,0 +1,41 @@
+import type { SiteFile } from '../../model/index.ts';
+import type { PowerState } from '../dispatch/index.ts';
+import type { EnvelopeInput } from '../envelope/index.ts';
+import { nettingOfPoc } from '../fleet/resources.ts';
+import type { FleetTwin } from '../fleet/twin.ts';
+import type { LimitBook } from './limits.ts';
+
+/** What the envelope is computed from: all limits of now, and what each EVSE may be doing in the worst case. */
+export function envelopeInput(
+  file: SiteFile,
+  twin: FleetTwin,
+  limits: LimitBook,
+  power: (resourceId: string) => PowerState,
+): EnvelopeInput {
+  return {
+    poc: { ...limits.effective('poc', file.poc), netting: nettingOfPoc(file.poc) },
+    usedW: file.baseLoadW ?? 0,
+    generationW: 0,
+    circuits: (file.circuits ?? []).map((c) => ({
+      circuitId: c.circuitId,
+      ...(c.parentId === undefined ? {} : { parentId: c.parentId }),
+      ...limits.effective(c.circuitId, c),
+      netting: c.netting ?? 'none',
+    })),
+    evses: [...twin.all()].map(({ resource: r }) => {
+      const own = limits.effective(r.resourceId, {
+        importLimitW: r.maxImportW,
+        exportLimitW: r.exportAllowed ? r.maxExportW : 0,
+      });
+      const p = power(r.resourceId);
+      return {
+        evseId: r.resourceId,
+        ...(r.circuitId === undefined ? {} : { circuitId: r.circuitId }),
+        worstImportW: Math.min(p.worstImportW, own.importLimitW),
+        worstExportW: Math.min(p.worstExportW, own.exportLimitW),
+        physMaxImportW: own.importLimitW,
+        physMaxExportW: own.exportLimitW,
+      };
+    }),
+  };
+}

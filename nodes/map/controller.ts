@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import type { NodeMessage, Outgoing } from 'node-red';
+import { iso } from '../../core/clock.ts';
+import { codeOf } from '../../core/errors.ts';
+import { parseHeader } from '../../core/mapping/header.ts';
+import { compile, type Mapping } from '../../core/mapping/index.ts';
+import type { GatewayRuntime } from '../../hub/ports.ts';
+import { MappedMessages } from '../../model/index.ts';
+import { textOf } from '../base/config.ts';
+import { NODE_ERRORS } from '../base/errors.ts';
+import type { NodeController, NodeHost } from '../base/host.ts';
+import type { SavedConfig } from '../base/migrate.ts';
+import { following, metaOf } from '../base/wire.ts';
+
+/** What the comment at the head of a mapping says (design 3). */
+interface Head {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Translates messages with one mapping, compiled when the node starts. */
+export function createMap(host: NodeHost, config: SavedConfig): NodeController {
+  const { text, file } = config.source === 'text' ? ownText(config) : packFile(host.runtime, config);
+  const head = headOf(text, file);
+  const { mapping, diagnostics } = compile(text, { ...head, file });
+  const worst = diagnostics.find((d) => d.severity === 'error') ?? diagnostics[0];
+  if (!mapping) {
+    const place = worst ? `line ${worst.line}, column ${worst.column}: ${worst.message}` : 'it cannot be compiled.';
+    throw NODE_ERRORS.fail(
+      'nodes.mapping',
+      `${file}, ${place}`,
+      worst?.hint === undefined ? {} : { remedy: worst.hint },
+    );
+  }
+  if (worst) host.status('attention', `line ${worst.line}: ${worst.message}`);
+  else host.status('good', mapping.slow ? `${head.to ?? 'ready'} · interpreted` : (head.to ?? 'ready'));
+  return {
+    async input(message, send) {
+      if (head.from !== undefined && message.topic !== head.from) {
+        throw NODE_ERRORS.fail('nodes.message', `This mapping takes ${head.from}, not ${String(message.topic)}.`);
+      }
+      const result = await translate(mapping, message, host.runtime);
+      send(outgoing(host.runtime, message, head, result));
+    },
+    close() {},
+  };
+}
+
+function translate(mapping: Mapping, message: NodeMessage, runtime: GatewayRuntime): unknown {
+  const given = typeof message.ctx === 'object' && message.ctx !== null ? message.ctx : {};
+  const ctx = { at: iso(runtime.clock.now()), ids: {}, settings: {}, ...given };
+  return mapping.slow ? mapping.runAsync(message.payload, ctx) : mapping.run(message.payload, ctx);
+}
+
+function outgoing(runtime: GatewayRuntime, message: NodeMessage, head: Head, result: unknown): Outgoing {
+  const meta = metaOf(message, runtime.clock);
+  const routing = {
+    ...(meta.peer === undefined ? {} : { peer: meta.peer }),
+    ...(meta.replyTo === undefined ? {} : { replyTo: meta.replyTo }),
+  };
+  const made = (topic: unknown, payload: unknown): NodeMessage => ({
+    ...message,
+    topic,
+    payload,
+    v2gate: { ...following(meta, runtime.clock, meta.link), ...routing },
+  });
+  if (MappedMessages.is(result)) return [result.messages.map((m) => made(m.topic, m.payload))];
+  return made(head.to ?? message.topic, result);
+}
+
+function ownText(config: SavedConfig): { text: string; file: string } {
+  const text = textOf(config, 'text');
+  if (text === undefined) throw NODE_ERRORS.fail('nodes.config', 'This node has no mapping yet; write one.');
+  return { text, file: 'the mapping' };
+}
+
+/** The integrator's folder comes first, by the same relative path. */
+function packFile({ mappings }: GatewayRuntime, config: SavedConfig): { text: string; file: string } {
+  const file = textOf(config, 'file');
+  if (file === undefined) throw NODE_ERRORS.fail('nodes.config', 'Choose a mapping in this node.');
+  const relative = normalize(file);
+  if (relative.startsWith('..') || relative.startsWith('/') || !relative.endsWith('.jsonata')) {
+    throw NODE_ERRORS.fail('nodes.config', `“${file}” is not a file of the mapping pack.`);
+  }
+  for (const folder of [mappings.overrides, mappings.shipped]) {
+    const text = folder === undefined ? undefined : readIfThere(join(folder, relative));
+    if (text !== undefined) return { text, file };
+  }
+  throw NODE_ERRORS.fail('nodes.config', `There is no mapping ${file} in the pack.`);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (e) {
+    if (codeOf(e) === 'ENOENT') return undefined;
+    throw NODE_ERRORS.fail('nodes.config', `The mapping ${path} cannot be read (${codeOf(e) ?? 'unknown'}).`);
+  }
+}
+
+/** A text of one's own may do without head; then it takes any message and keeps its topic. */
+function headOf(text: string, file: string): Head {
+  if (!/^\s*\/\*[^*]*\bfrom:/.test(text)) return {};
+  const { from, to } = parseHeader(text, file);
+  const [topic, more] = to;
+  return { from, ...(topic === undefined || more !== undefined ? {} : { to: topic }) };
+}

@@ -1,0 +1,8 @@
+import type { NodeController, NodeHost } from '../base/host.ts';
+import { linkOf } from '../base/link-holder.ts';
+import { linkIn } from '../base/link-nodes.ts';
+import type { SavedConfig } from '../base/migrate.ts';
+
+export function createOcppIn(host: NodeHost, config: SavedConfig): NodeController {
+  return linkIn(host, linkOf(host, config.server, 'an OCPP server'));
+}

@@ -1,0 +1,21 @@
+import type { IncomingMessage } from 'node:http';
+import type { FoAuthRequest } from './types.ts';
+
+/** Addresses that nobody outside this machine can use. */
+export const isLoopback = (address: string): boolean => /^(localhost|::1|(::ffff:)?127(\.\d{1,3}){3})$/i.test(address);
+
+/** What an HTTP upgrade tells about who is calling. */
+export function authRequestOf(req: IncomingMessage): FoAuthRequest {
+  const remoteAddress = req.socket.remoteAddress ?? '';
+  const credentials = credentialsOf(req.headers.authorization);
+  return { remoteAddress, loopback: isLoopback(remoteAddress), ...(credentials ? { credentials } : {}) };
+}
+
+function credentialsOf(header: string | undefined): FoAuthRequest['credentials'] {
+  const [, scheme, value] = /^(bearer|basic) +([^\s]{1,4096})$/i.exec(header ?? '') ?? [];
+  if (scheme === undefined || value === undefined) return undefined;
+  if (scheme.toLowerCase() === 'bearer') return { scheme: 'bearer', token: value };
+  const text = Buffer.from(value, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? undefined : { scheme: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) };
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { codeSentence, outcomeWords, reasons, serviceWords, stateWords } from '../../gateway/console/words.js';
+import { SERVICE_STATES } from '../../hub/services/machine.ts';
+import type { FleetEntry } from '../../model/index.ts';
+import { entry } from './site.ts';
+
+const kW = (w: number): string => `${w / 1000} kW`;
+
+describe('words', () => {
+  it('accepted is not effective: a reader and a screen reader can tell them apart', () => {
+    const accepted = outcomeWords(entry({ outcome: 'accepted' }));
+    const effective = outcomeWords(entry({ outcome: 'effective' }));
+    expect(accepted).toMatchObject({ tone: 'warn', more: 'not confirmed by the meter yet' });
+    expect(effective).toMatchObject({ tone: 'good', more: 'confirmed by the meter' });
+    expect(accepted.icon).not.toBe(effective.icon);
+  });
+
+  it('there are some for every state, outcome and service state of the model', () => {
+    const states: Readonly<Record<FleetEntry['state'], true>> = {
+      offline: true,
+      available: true,
+      connected: true,
+      charging: true,
+      discharging: true,
+      suspended: true,
+      faulted: true,
+      reserved: true,
+    };
+    for (const state of Object.keys(states) as FleetEntry['state'][]) expect(stateWords(state).text).not.toBe(state);
+    for (const state of SERVICE_STATES) expect(serviceWords(state).text).not.toBe(state);
+  });
+
+  it('an outcome that is not known yet is shown as it came', () => {
+    expect(serviceWords('brandNew')).toMatchObject({ text: 'brandNew' });
+    expect(codeSentence('brand.new')).toBe('brand.new');
+  });
+
+  it('a refusal says why, with the code to look it up by', () => {
+    expect(codeSentence('station.refusedCommand')).toBe('The station refused the command (station.refusedCommand)');
+    expect(codeSentence(undefined)).toBe('');
+  });
+
+  it('how a command was put to the station is said', () => {
+    expect(outcomeWords(entry({ outcome: 'effective', shape: 'limitA' })).more).toContain('as limit in A');
+    expect(outcomeWords(entry({ outcome: 'expired' })).text).toBe('Expired');
+  });
+});
+
+describe('reasons for less than the car wishes', () => {
+  const base = { wishedW: 11_000, online: true } as const;
+
+  it('name the envelope where that decides', () => {
+    const row = entry({ ...base, grantedW: 4140, importLimitW: 4140 });
+    expect(reasons(row, { service: 'fo:north' }, kW)).toEqual(['Stepped down from 11 kW for its envelope.']);
+  });
+
+  it('name the service otherwise', () => {
+    const row = entry({ ...base, grantedW: 4140, importLimitW: 11_000 });
+    expect(reasons(row, { service: 'fo:north' }, kW)).toEqual(['Stepped down from 11 kW for fo:north.']);
+    expect(reasons(row, {}, kW)).toEqual(['Stepped down from 11 kW.']);
+  });
+
+  it('say when a car gives instead, and when its export envelope is reached', () => {
+    const row = entry({ ...base, grantedW: -11_000, importLimitW: 11_000, exportLimitW: 11_000 });
+    expect(reasons(row, { service: 'fo:north' }, kW)).toEqual([
+      'Gives instead of taking 11 kW for fo:north, as far as its envelope goes.',
+    ]);
+  });
+
+  it('are absent where a car gets what it wishes', () => {
+    expect(reasons(entry({ ...base, grantedW: 10_900 }), {}, kW)).toEqual([]);
+  });
+
+  it('tell of opt-out and of a station that is away', () => {
+    expect(reasons(entry({ ...base, online: false, optState: 'out' }), {}, kW)).toEqual([
+      'The driver has opted out.',
+      'Counted with its worst case while it is offline.',
+    ]);
+  });
+});
