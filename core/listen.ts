@@ -5,7 +5,7 @@ export const LISTEN_ERRORS = errorTable('listen', {
   'port.taken': {
     what: 'Another program already listens on this port.',
     remedy:
-      'Stop that program, choose a free port in the settings or the node, or set V2GATE_PORT_SEARCH=on to move to the next free one.',
+      'Stop that program or choose another port; with V2GATE_PORT_SEARCH=on the gateway moves to the next free one.',
     retry: 'afterFix',
   },
 });

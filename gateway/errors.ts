@@ -18,6 +18,11 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
       'Check V2GATE_HOST and V2GATE_HTTP_PORT; the address must belong to this machine, and ports below 1024 often need special rights.',
     retry: 'afterFix',
   },
+  'mapping.tooLarge': {
+    what: 'A mapping file is too large.',
+    remedy: 'Split it; a mapping translates one message.',
+    retry: 'afterFix',
+  },
   'data.unwritable': {
     what: 'The data folder cannot be written.',
     remedy: 'Point V2GATE_DATA to a folder that this user may write.',

@@ -47,6 +47,7 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
   const { components, metrics } = runtime;
   const sites = () => runtime.sites.all();
   const links = createLinkBook();
+  metrics.collect('v2gate_bound', () => [components.stats(), ...links.stats()]);
   // The console and the watch over the process live in real time, also where the domain's clock stands still.
   const wall = realClock();
   const health = (): HealthReport => {
@@ -108,6 +109,7 @@ async function startFlows(
       editor,
       onInitialised: () => http.mountNodeRed(editor),
       onLink: links.note,
+      onLinkGone: links.forget,
     });
   } catch (e) {
     const shown = describeError(e);

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../core/bounded.ts';
+import { BoundedMap, type BoundStats } from '../core/bounded.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ComponentHealth } from '../hub/ports.ts';
 
@@ -15,6 +15,7 @@ export interface HealthReport {
 export interface Health {
   set(component: string, state: ComponentHealth): void;
   report(): HealthReport;
+  stats(): BoundStats;
 }
 
 /**
@@ -36,6 +37,7 @@ export function createHealth(metrics: Metrics, expected: readonly string[]): Hea
   for (const component of expected) set(component, { state: 'down', text: 'starting', admits: false });
   return {
     set,
+    stats: () => components.stats(),
     report() {
       const all = [...components].sort(([a], [b]) => (a < b ? -1 : 1));
       return {

@@ -1,4 +1,4 @@
-import { BoundedMap, BoundedSet } from '../core/bounded.ts';
+import { BoundedMap, BoundedSet, type BoundStats } from '../core/bounded.ts';
 
 /** Where a link node said its link is. */
 export interface LinkPlace {
@@ -14,9 +14,11 @@ export interface LinkPlace {
 /** Remembers where the links of this process are. */
 export interface LinkBook {
   note(place: LinkPlace): void;
+  forget(nodeId: string): void;
   list(): readonly LinkPlace[];
   /** Hears every new or changed place. */
   onChange(listener: (place: LinkPlace) => void): () => void;
+  stats(): readonly BoundStats[];
 }
 
 export function createLinkBook(): LinkBook {
@@ -32,7 +34,9 @@ export function createLinkBook(): LinkBook {
       places.set(place.nodeId, place);
       if (known?.url !== place.url) for (const listener of [...listeners]) listener(place);
     },
+    forget: (nodeId) => void places.delete(nodeId),
     list: () => [...places.values()],
+    stats: () => [places.stats(), listeners.stats()],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

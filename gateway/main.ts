@@ -15,10 +15,10 @@ import { type Environment, readSettings, type Settings, settingsMarkdown } from 
 import { linkLine, readyLines } from './start-lines.ts';
 
 /**
- * Exit codes: 0 after a requested stop; 1 when the start failed; 70 when something threw where nothing catches it, for
+ * Exit codes: 0 after a requested stop; 1 when the start failed or a stop took too long; 70 when something threw where nothing catches it, for
  * example asynchronous code of a function node (state unknown, so a supervisor should start the gateway again); 78 when a setting is wrong.
  */
-const EXIT = { stopped: 0, startFailed: 1, crashed: 70, badSettings: 78 } as const;
+const EXIT = { stopped: 0, failed: 1, crashed: 70, badSettings: 78 } as const;
 
 /** A stop that takes longer is cut off. */
 const STOP_MS = 5_000;
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     const { code, what, remedy } = describeError(e);
     log.error('gateway.startFailed', { code, what, remedy });
     complain(`v2gate could not start: ${what} ${remedy} (${code})`);
-    process.exit(EXIT.startFailed);
+    process.exit(EXIT.failed);
   }
 }
 
@@ -87,7 +87,11 @@ function stopOnSignals(gateway: Gateway, processes: Processes, log: Log): void {
     if (stopping) return;
     stopping = true;
     log.info('gateway.stopping', { reason });
-    setTimeout(() => process.exit(exitCode), STOP_MS).unref();
+    const late = (): void => {
+      log.error('gateway.stopTooLong', { seconds: STOP_MS / 1_000 });
+      process.exit(EXIT.failed);
+    };
+    setTimeout(late, STOP_MS).unref();
     Promise.all([processes.stop(), gateway.stop()])
       .catch((e: unknown) => log.error('gateway.stopFailed', describeError(e)))
       .finally(() => process.exit(exitCode));

@@ -21,6 +21,8 @@ export interface NodeRedOptions {
   readonly onInitialised: () => void;
   /** Told whenever a link came up, with its actual address. */
   readonly onLink: (place: LinkPlace) => void;
+  /** Told when the link of a node is gone for good. */
+  readonly onLinkGone: (nodeId: string) => void;
 }
 
 export interface NodeRedHost {
@@ -28,8 +30,9 @@ export interface NodeRedHost {
   stop(): Promise<void>;
 }
 
-/** Name of the event with which config nodes tell where their link is. */
+/** The events with which config nodes tell where their link is. */
 const LINK_EVENT = 'v2gate:link';
+const LINK_GONE_EVENT = 'v2gate:link-gone';
 const FLOW_FILE = 'flows.json';
 
 /**
@@ -52,6 +55,7 @@ export async function startNodeRed(o: NodeRedOptions): Promise<NodeRedHost> {
   RED.init(o.server, settings);
   o.onInitialised();
   RED.events.on(LINK_EVENT, o.onLink);
+  RED.events.on(LINK_GONE_EVENT, o.onLinkGone);
   RED.events.on('flows:started', onStarted);
   RED.events.on('runtime-event', onRuntimeEvent);
 
@@ -67,6 +71,7 @@ export async function startNodeRed(o: NodeRedOptions): Promise<NodeRedHost> {
     async stop() {
       await RED.stop();
       RED.events.off(LINK_EVENT, o.onLink);
+      RED.events.off(LINK_GONE_EVENT, o.onLinkGone);
       RED.events.off('flows:started', onStarted);
       RED.events.off('runtime-event', onRuntimeEvent);
     },

@@ -9,6 +9,7 @@ import type { GatewayRuntime } from '../hub/ports.ts';
 import { SiteRegistry } from '../hub/site/registry.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import { createHealth, type Health } from './health.ts';
+import { openMappings } from './mapping-files.ts';
 import { readSecrets } from './secrets.ts';
 import { dataPaths, type Environment, type Settings } from './settings.ts';
 import { siteFiles } from './site-files.ts';
@@ -53,6 +54,7 @@ export async function createRuntime({
   const retention = startRetention({ store, clock: wall, log });
   const leases = new LeaseRegistry({ clock, log });
   metrics.collect('v2gate_bound', () => [leases.stats()]);
+  const pack = openMappings({ shipped: mappings, overrides: settings.mappings, clock: wall, log });
   const base = {
     clock,
     log,
@@ -61,7 +63,7 @@ export async function createRuntime({
     leases,
     settings,
     secret,
-    mappings: { shipped: mappings, ...(settings.mappings === undefined ? {} : { overrides: settings.mappings }) },
+    mappings: pack.library,
     health: components.set,
   };
   const sites = new SiteRegistry({ clock, log, metrics, store, files: siteFiles(wall) });
@@ -71,6 +73,7 @@ export async function createRuntime({
     components,
     async close() {
       retention.cancel();
+      pack.watch?.cancel();
       await leases.closeAll();
       await settle(
         log,

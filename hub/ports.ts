@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LeaseRegistry } from '../core/lease.ts';
 import type { Log } from '../core/log.ts';
+import type { MappingLibrary } from '../core/mapping/library.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { EnvelopeUpdate, ResultBody, WireMessage } from '../model/index.ts';
 import type { SiteRegistry } from './site/registry.ts';
@@ -129,8 +130,8 @@ export interface GatewayRuntime {
   readonly store: StorePort;
   readonly leases: LeaseRegistry;
   readonly sites: SiteRegistry;
-  /** Folder of shipped mappings and, if set, the integrator's overrides. */
-  readonly mappings: { readonly shipped: string; readonly overrides?: string };
+  /** The shipped mappings with the integrator's overrides. */
+  readonly mappings: MappingLibrary;
   /** Resolved settings, by the names of the settings table. */
   readonly settings: GatewaySettings;
   /** The secret behind a reference of the site file, undefined when there is none. Never logged, never stored. */

@@ -3,12 +3,11 @@ import { codeOf, describeError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
-import type { Priority } from '../../protocols/ocpp/index.ts';
-import { type Channel, commandProfileId, contextOf, defaultProfileId, SHAPES, type Shape } from './channel.ts';
-import { effectiveRange } from './effective.ts';
-import { BRIDGE_ERRORS } from './errors.ts';
-import { judge, type TrackedCommand, unknownAt } from './outcome.ts';
-import type { StationBridge } from './station.ts';
+import type { CallOptions, Priority, Station } from '../../protocols/ocpp/index.ts';
+import type { Attempt, Channel, Shape } from './channel.ts';
+import { field, profileOf } from './effective.ts';
+import { judge, overdue, type TrackedCommand } from './outcome.ts';
+import { type Addressee, clip, defaultForms, durationOf, form, shapesFor, type Wording, word } from './wording.ts';
 
 export interface CommanderOptions {
   readonly clock: Clock;
@@ -18,15 +17,24 @@ export interface CommanderOptions {
   readonly report: (outcome: CommandOutcome, identity: string) => void;
 }
 
-/** Watts that rounding may add on the way back from a payload. */
-const ROUNDING_W = 0.5;
-
-/** How one command is put into words for one station. */
-interface Wording {
-  readonly shape: Shape | 'update' | 'default';
-  readonly action: string;
-  readonly payload: unknown;
+/** A station as far as commands are concerned. */
+export interface CommandTarget extends Addressee {
+  readonly station: Pick<Station, 'open' | 'callAny'>;
+  /** It has booted, or is known to be up. */
+  readonly ready: boolean;
 }
+
+/** What came of one form: the end of the command, or why the next form may be tried. */
+type Result =
+  | { readonly kind: 'accepted' | 'told' }
+  | { readonly kind: 'refused'; readonly code: string; readonly final?: boolean };
+
+/** The answer never came or cannot be read: the station may have acted. */
+const DOUBTFUL = ['ocpp.timeout', 'ocpp.closed', 'ocpp.replaced', 'ocpp.invalidAnswer'];
+/** The station does not know this form at all. */
+const UNKNOWN_FORM = ['ocpp.notImplemented', 'ocpp.notSupported'];
+/** Another form would not fare better. */
+const FINAL = ['ocpp.queueFull', 'ocpp.security'];
 
 /**
  * Carries out power commands at stations: clips to the envelope, chooses the form, translates, holds the translation to
@@ -39,54 +47,68 @@ export class Commander {
     this.#o = o;
   }
 
-  async send(bridge: StationBridge | undefined, channel: Channel, command: PowerCommand): Promise<void> {
-    const now = this.#o.clock.now();
-    if (parseTime(command.validUntil) <= now)
-      return this.#tell(channel, command, 'expired', { code: 'command.lapsed' });
-    if (!bridge?.station.open) return this.#tell(channel, command, 'refused', { code: 'station.notConnected' });
-    const appliedW = clip(channel, command);
-    const shapes = shapesFor(bridge, channel, command, appliedW);
-    if (shapes.length === 0) return this.#tell(channel, command, 'refused', { code: 'command.unsupported' });
-    let refusal = 'station.refusedCommand';
-    for (const shape of shapes) {
-      const result = await this.#try(bridge, channel, command, appliedW, shape);
-      if (result === 'done') return;
-      refusal = result;
+  /** Resolves to whether the station has accepted the command. */
+  async send(target: CommandTarget | undefined, channel: Channel, command: PowerCommand): Promise<boolean> {
+    const no = (state: CommandOutcome['state'], code: string): boolean => {
+      this.#tell(channel, command, state, { code });
+      return false;
+    };
+    if (parseTime(command.validUntil) <= this.#o.clock.now()) return no('expired', 'command.lapsed');
+    if (!target?.station.open) return no('refused', 'station.notConnected');
+    if (!target.ready) return no('refused', 'station.notReady');
+    const attempt: Attempt = { command, appliedW: clip(channel, command) };
+    const shapes = shapesFor(target.version, channel, command, attempt.appliedW);
+    if (shapes.length === 0) return no('refused', 'capability.unsupported');
+    channel.newest = attempt;
+    try {
+      return await this.#inTurn(target, channel, attempt, shapes);
+    } catch (e) {
+      this.#o.log.error('command.failed', { resource: channel.resource.resourceId, ...describeError(e) });
+      return no('refused', codeOf(e) ?? 'internal.permanent');
+    } finally {
+      if (channel.newest === attempt) delete channel.newest;
     }
-    this.#tell(channel, command, 'refused', { code: refusal });
   }
 
-  /** Installs the profile that holds below everything else, so that the gateway may die (design 2). Answers its import, W. */
-  async installDefault(bridge: StationBridge, channel: Channel, importW: number): Promise<number | undefined> {
+  /** Installs the profile that holds below everything else, so that the gateway may die (design 2); `importW` ≥ 0. */
+  async installDefault(target: CommandTarget, channel: Channel, importW: number): Promise<void> {
+    const { clock, library, log } = this.#o;
+    const { resourceId } = channel.resource;
     const command: PowerCommand = {
-      commandId: `default:${channel.resource.resourceId}`.slice(0, 64),
-      resourceId: channel.resource.resourceId,
+      commandId: 'default',
+      resourceId,
       kind: 'limit',
       importLimitW: importW,
-      validUntil: iso(this.#o.clock.now() + 86_400_000),
+      validUntil: iso(clock.now() + 86_400_000),
       level: 3,
     };
-    try {
-      const wording = this.#word(bridge, channel, { ...command, importLimitW: importW }, importW, 'default');
-      const answer = await bridge.station.callAny(wording.action, wording.payload, { priority: 'stop' });
-      if (statusOf(answer) !== 'Accepted') {
-        bridge.log.warn('station.noDefault', { resource: channel.resource.resourceId, status: statusOf(answer) });
-        return undefined;
+    channel.defaultTriedAt = clock.now();
+    let why: object = {};
+    for (const f of defaultForms(target.version, channel)) {
+      try {
+        const wording = word(library, target, channel, command, { appliedW: importW, form: f, now: clock.now() });
+        const answer = await this.#call(target, wording, { priority: 'stop', replaceKey: `default/${resourceId}` });
+        if (field(answer, 'status') === 'Accepted') {
+          channel.defaultW = importW;
+          channel.defaultRefused = false;
+          return;
+        }
+        why = { status: field(answer, 'status'), reason: reasonOf(answer) };
+      } catch (e) {
+        // Not refused: it is tried again when the station is back.
+        if (DOUBTFUL.includes(codeOf(e) ?? '') || codeOf(e) === 'ocpp.superseded') return;
+        why = describeError(e);
       }
-      channel.defaultW = importW;
-      return importW;
-    } catch (e) {
-      bridge.log.warn('station.noDefault', { resource: channel.resource.resourceId, ...describeError(e) });
-      return undefined;
     }
+    if (channel.defaultRefused !== true) log.warn('station.noDefault', { resource: resourceId, ...why });
+    channel.defaultRefused = true;
   }
 
-  /** Judges the command in force by a meter value (design 2.1). */
+  /** Judges the command in force by a meter value (design 2.1); `at` epoch ms. */
   measured(channel: Channel, at: number, powerW: number): void {
     const t = channel.current;
-    if (t === undefined || t.acceptedAt === undefined) return;
-    const verdict = judge(t, { at, powerW }, channel.resource);
-    if (verdict === undefined) return;
+    const verdict = t && judge(t, { at, powerW }, channel.resource);
+    if (t === undefined || verdict === undefined) return;
     t.state = verdict;
     this.#tell(channel, t.command, verdict, { measuredW: powerW, shape: t.shape, appliedW: t.appliedW });
   }
@@ -94,124 +116,174 @@ export class Commander {
   /** Looks after a command that nobody has measured, and one that has ended. */
   tick(channel: Channel): void {
     const t = channel.current;
-    if (t === undefined) return;
     const now = this.#o.clock.now();
-    if (parseTime(t.command.validUntil) <= now) {
+    if (channel.doubt && channel.doubt.until <= now) delete channel.doubt;
+    if (t === undefined) return;
+    if (t.endsAt <= now) {
       delete channel.current;
       if (t.state === 'accepted') this.#tell(channel, t.command, 'expired');
-    } else if (t.state === 'accepted' && now >= unknownAt(t, channel.resource.responseTimeS)) {
-      t.state = 'unknown';
-      this.#tell(channel, t.command, 'unknown', { shape: t.shape });
+      return;
     }
+    const verdict = overdue(t, now, channel.resource.responseTimeS);
+    if (verdict === undefined) return;
+    t.state = verdict;
+    const measured = t.off === undefined ? {} : { measuredW: t.off.powerW };
+    this.#tell(channel, t.command, verdict, { shape: t.shape, appliedW: t.appliedW, ...measured });
   }
 
-  async #try(
-    bridge: StationBridge,
-    channel: Channel,
-    command: PowerCommand,
-    appliedW: number,
-    shape: Shape,
-  ): Promise<'done' | string> {
-    const tracked: TrackedCommand = { command, appliedW, shape, sentAt: this.#o.clock.now(), state: 'sent' };
-    const before = channel.current;
+  /** The station has forgotten what it was told: its session has ended or it has restarted. */
+  forget(channel: Channel, why: 'session.ended' | 'station.rebooted'): void {
+    const t = channel.current;
+    delete channel.dynamic;
+    delete channel.doubt;
+    if (t === undefined || (why === 'session.ended' && t.transactionId === undefined)) return;
+    delete channel.current;
+    if (t.state !== 'accepted') return;
+    this.#tell(channel, t.command, why === 'session.ended' ? 'expired' : 'unknown', { code: why });
+  }
+
+  /** Tries the forms one after the other, as long as no newer command has come. */
+  async #inTurn(target: CommandTarget, channel: Channel, attempt: Attempt, shapes: readonly Shape[]): Promise<boolean> {
+    const { command } = attempt;
+    const failed: Shape[] = [];
+    let code = 'station.refusedCommand';
+    for (const shape of shapes) {
+      const result = await this.#try(target, channel, attempt, shape);
+      if (result.kind === 'told') return false;
+      if (result.kind === 'accepted') {
+        this.#stepDown(channel, failed, shape);
+        return true;
+      }
+      code = result.code;
+      failed.push(shape);
+      if (result.final === true) break;
+      if (channel.newest !== attempt) {
+        this.#tell(channel, command, 'superseded');
+        return false;
+      }
+    }
+    this.#tell(channel, command, 'refused', { code });
+    return false;
+  }
+
+  /** Forms that failed where a simpler one was taken are left alone until the next boot (fo 6.4). */
+  #stepDown(channel: Channel, failed: readonly Shape[], to: Shape): void {
+    for (const shape of failed) if (!channel.refused.includes(shape)) channel.refused.push(shape);
+    if (failed.length > 0)
+      this.#o.log.warn('station.stepsDown', { resource: channel.resource.resourceId, from: failed, to });
+  }
+
+  async #try(target: CommandTarget, channel: Channel, attempt: Attempt, shape: Shape): Promise<Result> {
+    const { command } = attempt;
+    const now = this.#o.clock.now();
+    const transactionId = channel.transactionId;
+    // The envelope may have moved since the last form was tried.
+    const appliedW = clip(channel, command);
+    attempt.appliedW = appliedW;
     try {
-      const wording = this.#word(bridge, channel, command, appliedW, this.#variant(channel, shape));
+      const f = form(channel, shape, durationOf(command, now));
+      const wording = word(this.#o.library, target, channel, command, { appliedW, form: f, now });
       this.#tell(channel, command, 'sent', { shape, appliedW });
-      const answer = await bridge.station.callAny(wording.action, wording.payload, {
-        priority: priorityOf(command, appliedW, before?.appliedW),
+      const answer = await this.#call(target, wording, {
+        priority: priorityOf(command, appliedW, channel.current?.appliedW),
         replaceKey: `power/${channel.resource.resourceId}`,
         expiresAt: parseTime(command.validUntil),
       });
-      if (statusOf(answer) === 'Accepted') {
-        this.#accepted(channel, tracked, wording);
-        return 'done';
+      if (field(answer, 'status') === 'Accepted') {
+        this.#accepted(channel, attempt, shape, wording, transactionId);
+        return { kind: 'accepted' };
       }
-      return await this.#refused(bridge, channel, command, appliedW, wording, shape);
+      if (wording.form === 'update') {
+        // The profile is gone: it is installed again.
+        delete channel.dynamic;
+        return this.#try(target, channel, attempt, shape);
+      }
+      return this.#refused(channel, answer, shape, transactionId);
     } catch (e) {
-      return this.#failed(channel, command, e);
+      return this.#failed(channel, attempt, shape, e);
     }
   }
 
-  #accepted(channel: Channel, t: TrackedCommand, wording: Wording): void {
-    t.acceptedAt = this.#o.clock.now();
-    t.state = 'accepted';
-    channel.current = t;
-    if (wording.shape === 'dynamic' && channel.transactionId !== undefined) channel.dynamicFor = channel.transactionId;
-    else if (wording.shape !== 'update') delete channel.dynamicFor;
-    this.#tell(channel, t.command, 'accepted', { shape: t.shape, appliedW: t.appliedW });
+  /** A refusal for a foreign profile in the same place is answered by clearing that place, once. */
+  async #call(target: CommandTarget, wording: Wording, options: CallOptions): Promise<unknown> {
+    const answer = await target.station.callAny(wording.action, wording.payload, options);
+    if (reasonOf(answer) !== 'DuplicateProfile') return answer;
+    const profile = profileOf(wording.payload);
+    await target.station.callAny(
+      'ClearChargingProfile',
+      {
+        chargingProfileCriteria: {
+          evseId: field(wording.payload, 'evseId'),
+          chargingProfilePurpose: field(profile, 'chargingProfilePurpose'),
+          stackLevel: field(profile, 'stackLevel'),
+        },
+      },
+      { priority: options.priority ?? 'request' },
+    );
+    return target.station.callAny(wording.action, wording.payload, options);
   }
 
-  /** A refused update may mean that the profile is gone: it is installed again once. Else the form is given up. */
-  async #refused(
-    bridge: StationBridge,
+  #accepted(
     channel: Channel,
-    command: PowerCommand,
-    appliedW: number,
-    wording: Wording,
+    { command, appliedW }: Attempt,
     shape: Shape,
-  ): Promise<'done' | string> {
-    if (wording.shape === 'update') {
-      delete channel.dynamicFor;
-      return this.#try(bridge, channel, command, appliedW, shape);
-    }
-    channel.refused.push(shape);
-    bridge.log.warn('station.stepsDown', { resource: channel.resource.resourceId, from: shape });
-    return 'station.refusedCommand';
+    wording: Wording,
+    transactionId: Channel['transactionId'],
+  ): void {
+    const before = channel.current;
+    if (before?.state === 'accepted' && before.command.commandId !== command.commandId)
+      this.#tell(channel, before.command, 'superseded');
+    const bound = transactionId !== undefined;
+    const t: TrackedCommand = {
+      command,
+      appliedW,
+      shape,
+      ...(bound ? { transactionId } : {}),
+      acceptedAt: this.#o.clock.now(),
+      endsAt: parseTime(command.validUntil),
+      state: 'accepted',
+    };
+    channel.current = t;
+    delete channel.doubt;
+    if (wording.form === 'dynamic' && bound) channel.dynamic = { transactionId, durationS: wording.durationS };
+    else if (wording.form !== 'update') delete channel.dynamic;
+    this.#tell(channel, command, 'accepted', { shape, appliedW });
+    // The session has ended while the answer was under way.
+    if (bound && channel.transactionId !== transactionId) this.forget(channel, 'session.ended');
   }
 
-  #failed(channel: Channel, command: PowerCommand, e: unknown): 'done' | string {
+  #refused(channel: Channel, answer: unknown, shape: Shape, transactionId: Channel['transactionId']): Result {
+    const reason = reasonOf(answer);
+    const { resourceId } = channel.resource;
+    this.#o.log.info('command.refused', { resource: resourceId, shape, status: field(answer, 'status'), reason });
+    if (reason === 'TxNotFound' || channel.transactionId !== transactionId)
+      return { kind: 'refused', code: 'station.noTransaction', final: true };
+    if (field(answer, 'status') === 'NotSupported') channel.refused.push(shape);
+    return { kind: 'refused', code: 'station.refusedCommand' };
+  }
+
+  #failed(channel: Channel, { command, appliedW }: Attempt, shape: Shape, e: unknown): Result {
     const code = codeOf(e) ?? 'internal.permanent';
     if (code === 'ocpp.superseded') this.#tell(channel, command, 'superseded');
     else if (code === 'ocpp.expired') this.#tell(channel, command, 'expired', { code });
-    else if (code === 'ocpp.timeout' || code === 'ocpp.closed' || code === 'ocpp.replaced')
-      this.#tell(channel, command, 'unknown', { code });
-    else {
-      this.#o.log.warn('command.failed', { resource: channel.resource.resourceId, ...describeError(e) });
-      return code;
+    else if (DOUBTFUL.includes(code)) {
+      this.#doubt(channel, command, appliedW);
+      this.#tell(channel, command, 'unknown', { code, shape, appliedW });
+    } else {
+      this.#o.log.warn('command.failed', { resource: channel.resource.resourceId, shape, ...describeError(e) });
+      if (UNKNOWN_FORM.includes(code) && !channel.refused.includes(shape)) channel.refused.push(shape);
+      return { kind: 'refused', code, final: FINAL.includes(code) };
     }
-    return 'done';
+    return { kind: 'told' };
   }
 
-  #variant(channel: Channel, shape: Shape): Shape | 'update' {
-    return shape === 'dynamic' && channel.transactionId !== undefined && channel.dynamicFor === channel.transactionId
-      ? 'update'
-      : shape;
-  }
-
-  /** Translates a command and checks that the result stays within it. Throws `mapping.widens` or what the mapping threw. */
-  #word(
-    bridge: StationBridge,
-    channel: Channel,
-    command: PowerCommand,
-    appliedW: number,
-    shape: Wording['shape'],
-  ): Wording {
-    const now = this.#o.clock.now();
-    const { version, identity } = bridge.station;
-    const evse = channel.resource.evse;
-    const profileId = shape === 'default' ? defaultProfileId(evse) : commandProfileId(evse);
-    const ctx = contextOf(channel, {
-      at: iso(now),
-      version,
-      identity,
-      ids: { chargingProfileId: profileId, chargingScheduleId: profileId },
-      settings: { shape, durationS: Math.max(1, Math.ceil((parseTime(command.validUntil) - now) / 1000)) },
-      ...(bridge.vendor === undefined ? {} : { vendor: bridge.vendor }),
-      ...(bridge.model === undefined ? {} : { model: bridge.model }),
-    });
-    const clipped =
-      command.kind === 'limit' ? { ...command, importLimitW: appliedW } : { ...command, powerW: appliedW };
-    const entry = this.#o.library.choose('hub/PowerCommand', version, 'from-hub', clipped, ctx);
-    const payload = entry.mapping.run(clipped, ctx);
-    const action = (entry.to[0] ?? '').replace(/^.*\//, '').replace(/Request$/, '');
-    const range = effectiveRange(action, payload, { voltageV: ctx.resource.voltageV, phases: ctx.resource.phases });
-    const top = Math.max(appliedW, 0) + ROUNDING_W;
-    const bottom = Math.min(appliedW, 0) - ROUNDING_W;
-    if (range === undefined || range.maxW > top || range.minW < bottom) {
-      const got = range === undefined ? 'no power at all' : `${range.minW} … ${range.maxW} W`;
-      throw BRIDGE_ERRORS.fail('mapping.widens', `${entry.path} made ${got} out of ${appliedW} W; nothing was sent.`);
-    }
-    return { shape, action, payload };
+  #doubt(channel: Channel, command: PowerCommand, appliedW: number): void {
+    const d = channel.doubt;
+    channel.doubt = {
+      minW: Math.min(appliedW, d?.minW ?? 0),
+      maxW: Math.max(appliedW, d?.maxW ?? 0),
+      until: Math.max(parseTime(command.validUntil), d?.until ?? 0),
+    };
   }
 
   #tell(
@@ -227,34 +299,13 @@ export class Commander {
   }
 }
 
-/** The power that may be sent: the command inside the envelope (design 2). Without an envelope nothing is exported. */
-export function clip(channel: Channel, command: PowerCommand): number {
-  const asked = command.kind === 'limit' ? (command.importLimitW ?? 0) : (command.powerW ?? 0);
-  const importLimitW = Math.min(
-    channel.envelope?.importLimitW ?? channel.resource.maxImportW,
-    channel.resource.maxImportW,
-  );
-  const exportLimitW = Math.min(channel.envelope?.exportLimitW ?? 0, channel.resource.maxExportW);
-  return Math.min(Math.max(asked, -exportLimitW), importLimitW) + 0;
-}
-
-/** Forms that can express the command at this station, the best first. */
-function shapesFor(bridge: StationBridge, channel: Channel, command: PowerCommand, appliedW: number): Shape[] {
-  return SHAPES[bridge.station.version].filter((shape) => {
-    if (channel.refused.includes(shape)) return false;
-    // A setpoint needs a transaction; export needs a setpoint (ocpp 4).
-    if (shape === 'dynamic') return command.kind !== 'limit' && channel.transactionId !== undefined;
-    if (shape === 'limitA' && channel.resource.current === 'dc') return false;
-    return appliedW >= 0;
-  });
-}
-
+/** Stops and limits first, then reductions (design 5). */
 function priorityOf(command: PowerCommand, appliedW: number, beforeW: number | undefined): Priority {
   if (command.level <= 4) return 'stop';
   return beforeW !== undefined && Math.abs(appliedW) < Math.abs(beforeW) ? 'reduction' : 'setpoint';
 }
 
-function statusOf(answer: unknown): string {
-  const status = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'status') : undefined;
-  return typeof status === 'string' ? status : '';
+function reasonOf(answer: unknown): string | undefined {
+  const reason = field(field(answer, 'statusInfo'), 'reasonCode');
+  return typeof reason === 'string' ? reason : undefined;
 }

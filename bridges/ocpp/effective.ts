@@ -6,18 +6,28 @@ export interface PowerRange {
 
 /** What is needed to turn amperes per phase into watts. */
 export interface Circuitry {
+  readonly current: 'ac' | 'dc';
   readonly voltageV: number;
   readonly phases: number;
 }
 
+const UNBOUNDED: PowerRange = { minW: Number.NEGATIVE_INFINITY, maxW: Number.POSITIVE_INFINITY };
+
+/** Purposes that cap; LocalGeneration adds on top, ExternalConstraints and PriorityCharging are not ours (ocpp 2.3). */
+const CAPPING = ['TxProfile', 'TxDefaultProfile', 'ChargePointMaxProfile', 'ChargingStationMaxProfile'];
+/** Modes in which the CSMS says what flows (ocpp 2.6). */
+const GIVEN = ['ChargingOnly', 'CentralSetpoint', 'CentralFrequency'];
+
 /**
  * Reads back from a payload what it lets the station do, so that a mapping can be held to what was granted (design 3).
- * Undefined where the payload has no power in it: then nothing is widened.
+ * Unbounded where the station or somebody else would decide; undefined where the payload has no power in it.
  */
 export function effectiveRange(action: string, payload: unknown, circuitry: Circuitry): PowerRange | undefined {
   if (action === 'UpdateDynamicSchedule') return rangeOf(field(payload, 'scheduleUpdate'), 'W', circuitry);
   if (action !== 'SetChargingProfile') return undefined;
-  const profile = field(payload, 'chargingProfile') ?? field(payload, 'csChargingProfiles');
+  const profile = profileOf(payload);
+  const purpose = field(profile, 'chargingProfilePurpose');
+  if (typeof purpose !== 'string' || !CAPPING.includes(purpose)) return UNBOUNDED;
   const schedules = [field(profile, 'chargingSchedule')].flat();
   const ranges = schedules.flatMap((s) => {
     const unit = field(s, 'chargingRateUnit') === 'A' ? 'A' : 'W';
@@ -29,17 +39,29 @@ export function effectiveRange(action: string, payload: unknown, circuitry: Circ
   return { minW: Math.min(...known.map((r) => r.minW)), maxW: Math.max(...known.map((r) => r.maxW)) };
 }
 
+/** The EVSE or connector that a payload speaks to; undefined where it speaks of a profile id only. */
+export function addressee(payload: unknown): unknown {
+  return field(payload, 'evseId') ?? field(payload, 'connectorId');
+}
+
 /** One period or update: a setpoint is both bounds; without one, limits count and no dischargeLimit means no export. */
 function rangeOf(period: unknown, unit: 'A' | 'W', c: Circuitry): PowerRange | undefined {
+  const mode = field(period, 'operationMode') ?? 'ChargingOnly';
+  if (mode === 'Idle') return { minW: 0, maxW: 0 };
+  if (typeof mode !== 'string' || !GIVEN.includes(mode)) return UNBOUNDED;
   const phases = number(period, 'numberPhases') ?? c.phases;
-  const factor = unit === 'A' ? c.voltageV * phases : 1;
+  const toW = (value: number, lines: number): number => {
+    if (unit === 'W') return value;
+    // Amperes at an unknown DC voltage may be any power.
+    return c.current === 'ac' || value === 0 ? value * c.voltageV * lines : value * Number.POSITIVE_INFINITY;
+  };
   const sum = (name: string): number | undefined => {
     const first = number(period, name);
     if (first === undefined) return undefined;
     const others = [number(period, `${name}_L2`), number(period, `${name}_L3`)].filter((n) => n !== undefined);
     // With per-phase values the plain field is L1 (ocpp 2.2); in amperes each phase counts once.
-    if (others.length === 0) return first * factor;
-    return [first, ...others].reduce((a, b) => a + b, 0) * (unit === 'A' ? c.voltageV : 1);
+    if (others.length === 0) return toW(first, phases);
+    return [first, ...others].reduce((a, b) => a + toW(b, 1), 0);
   };
   const setpoint = sum('setpoint');
   if (setpoint !== undefined) return { minW: setpoint, maxW: setpoint };
@@ -50,7 +72,11 @@ function rangeOf(period: unknown, unit: 'A' | 'W', c: Circuitry): PowerRange | u
   return { minW: Math.min(discharge ?? 0, limit ?? 0), maxW: limit ?? Number.POSITIVE_INFINITY };
 }
 
-function field(x: unknown, name: string): unknown {
+/** The profile in a SetChargingProfile of any version. */
+export const profileOf = (payload: unknown): unknown =>
+  field(payload, 'chargingProfile') ?? field(payload, 'csChargingProfiles');
+
+export function field(x: unknown, name: string): unknown {
   return typeof x === 'object' && x !== null && Object.hasOwn(x, name) ? Reflect.get(x, name) : undefined;
 }
 

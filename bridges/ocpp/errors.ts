@@ -7,6 +7,11 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
     remedy: 'Wait until it reconnects; its last command ends by itself.',
     retry: 'later',
   },
+  'station.notReady': {
+    what: 'The station has connected but not yet said that it is up.',
+    remedy: 'Wait for its boot or its first message; this takes seconds.',
+    retry: 'later',
+  },
   'station.notAccepted': {
     what: 'The station is not in the site file and waits to be accepted.',
     remedy: 'Accept it in the console, or add it to the site file.',
@@ -18,14 +23,29 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
     remedy: 'Look at the reason in the log; a simpler form is tried by itself where there is one.',
     retry: 'later',
   },
+  'station.noTransaction': {
+    what: 'The transaction that the command was meant for has ended at the station.',
+    remedy: 'Nothing to do; the next session gets its own commands.',
+    retry: 'no',
+  },
+  'station.rebooted': {
+    what: 'The station has restarted and forgotten the command.',
+    remedy: 'Nothing to do; a new command follows when the session goes on.',
+    retry: 'later',
+  },
+  'session.ended': {
+    what: 'The command ended with its charging session.',
+    remedy: 'Nothing to do.',
+    retry: 'no',
+  },
   'command.lapsed': {
     what: 'The command was no longer valid when its turn came.',
     remedy: 'Check clock and latency between operator and gateway.',
     retry: 'afterFix',
   },
-  'command.unsupported': {
-    what: 'The station cannot express this command.',
-    remedy: 'Use a station that can, or another form of command.',
+  'native.unsupported': {
+    what: 'This message is not sent to charging stations here.',
+    remedy: 'Send a request of the version that the station speaks, named <language>/<Action>Request.',
     retry: 'no',
   },
   'mapping.widens': {

@@ -1,5 +1,3 @@
-import { fileSource } from '../../core/mapping/files.ts';
-import { createMappingLibrary } from '../../core/mapping/library.ts';
 import { HUB_ERRORS } from '../../hub/errors.ts';
 import type { GatewayRuntime, Link } from '../../hub/ports.ts';
 import { OcppLink } from './link.ts';
@@ -22,10 +20,7 @@ export interface OcppLinkConfig {
 export async function openOcppLink(config: OcppLinkConfig, runtime: GatewayRuntime): Promise<Link> {
   const site = runtime.sites.get(config.siteId);
   if (!site) throw HUB_ERRORS.fail('site.unknown', `The site ${config.siteId} is not open.`);
-  const { shipped, overrides } = runtime.mappings;
-  const roots = overrides === undefined ? [shipped] : [shipped, overrides];
-  const library = createMappingLibrary({ roots, files: fileSource(), log: runtime.log });
-  const link = new OcppLink(config, runtime, site, library);
+  const link = new OcppLink(config, runtime, site, runtime.mappings);
   await link.open();
   return link;
 }

@@ -160,7 +160,6 @@ export interface ParseFailure {
   readonly code: string;
   readonly message: string;
   readonly position: number;
-  readonly token?: string;
 }
 
 /** Parses a mapping. Never throws. */
@@ -174,12 +173,14 @@ export function parse(text: string): { ast: Node } | { failure: ParseFailure } {
 }
 
 function toParseFailure(e: unknown, text: string): ParseFailure {
-  const raw: Partial<Record<keyof ParseFailure, unknown>> = typeof e === 'object' && e !== null ? e : {};
+  const raw: Partial<Record<keyof ParseFailure | 'token', unknown>> = typeof e === 'object' && e !== null ? e : {};
+  const end = typeof raw.position === 'number' ? raw.position : text.length;
+  const token = typeof raw.token === 'string' || typeof raw.token === 'number' ? String(raw.token) : '';
   return {
     code: typeof raw.code === 'string' ? raw.code : 'S0500',
     message: typeof raw.message === 'string' ? raw.message : 'The expression cannot be parsed.',
-    position: typeof raw.position === 'number' ? raw.position : text.length,
-    ...(raw.token === undefined ? {} : { token: String(raw.token) }),
+    // The parser says where the unexpected token ends.
+    position: token !== '' && text.slice(end - token.length, end) === token ? end - token.length : end,
   };
 }
 

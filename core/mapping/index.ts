@@ -1,4 +1,4 @@
-import { analyse } from './analysis/index.ts';
+import { analyse, distinct } from './analysis/index.ts';
 import { type MessageSchema, toShape } from './analysis/shape.ts';
 import { parse } from './ast.ts';
 import { type Diagnostic, toDiagnostic } from './diagnostic.ts';
@@ -54,7 +54,7 @@ export function compile(text: string, o: CompileOptions = {}): CompileResult {
     const report = { code: 'mapping.syntax', message: `${message} (${code})`, at: position } as const;
     return { diagnostics: [toDiagnostic(report, text, file)] };
   }
-  const reports = analyse(parsed.ast, text, { bindings: BINDINGS, from: toShape(o.from), to: toShape(o.to) });
+  const reports = analyse(parsed.ast, { bindings: BINDINGS, from: toShape(o.from), to: toShape(o.to) });
   const built = build(parsed.ast, BINDINGS, { ...DEFAULT_LIMITS, ...o.limits });
   if (built.kind === 'slow') {
     for (const { construct, position } of built.findings) {
@@ -65,7 +65,9 @@ export function compile(text: string, o: CompileOptions = {}): CompileResult {
       });
     }
   }
-  const diagnostics = reports.sort((a, b) => a.at - b.at).map((r) => toDiagnostic(r, text, file));
+  const diagnostics = distinct(reports)
+    .sort((a, b) => a.at - b.at)
+    .map((r) => toDiagnostic(r, text, file));
   if (diagnostics.some((d) => d.severity === 'error') || built.kind === 'impure') return { diagnostics };
   const mapping = built.kind === 'compiled' ? fastMapping(text, file, built) : slowMapping(text, file);
   return { mapping, diagnostics };

@@ -11,6 +11,8 @@
 /** Rows that a table shows at once; the filter reaches the others. */
 export const MAX_ROWS = 200;
 
+const TEXT = new Intl.Collator('en', { numeric: true });
+
 /** What needs somebody's eye comes first. */
 const STATE_ORDER = [
   'faulted',
@@ -45,17 +47,16 @@ const KEYS = {
  * @returns {FleetEntry[]}
  */
 export function sortStations(rows, { column, descending }) {
-  const text = new Intl.Collator('en', { numeric: true });
   const key = KEYS[column];
   return rows.toSorted((a, b) => {
     const [x, y] = [key(a), key(b)];
     if (x === undefined || y === undefined) {
       if (x !== y) return x === undefined ? 1 : -1;
     } else {
-      const order = typeof x === 'number' && typeof y === 'number' ? x - y : text.compare(String(x), String(y));
+      const order = typeof x === 'number' && typeof y === 'number' ? x - y : TEXT.compare(String(x), String(y));
       if (order !== 0) return descending ? -order : order;
     }
-    return text.compare(a.resourceId, b.resourceId);
+    return TEXT.compare(a.resourceId, b.resourceId);
   });
 }
 

@@ -1,7 +1,8 @@
 import { LIMIT_EPS_W } from './forest.ts';
-import { type AllLimits, at, orderSteps, type PowerRange, type Step, stepsOf } from './order.ts';
+import { type AllLimits, orderSteps } from './order.ts';
 import type { Plan } from './plan.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
+import { addSteps, at, type PowerRange, type Step } from './steps.ts';
 import type { AllocationCommand, AllocationResult } from './types.ts';
 
 type Commands = Pick<AllocationResult, 'commands' | 'gates' | 'transient' | 'skipped' | 'deferred'>;
@@ -10,18 +11,22 @@ type Commands = Pick<AllocationResult, 'commands' | 'gates' | 'transient' | 'ski
 export function commandsOf(tree: SiteTree, plan: Plan, limits: readonly AllLimits[]): Commands {
   const present = tree.evses.map((evse) => presentRange(evse, plan));
   const skipped = chooseSkipped(tree, plan, present, limits);
+  const planned = tree.evses.map((evse, i) => (evse.input.fixed ? present[i] : at(evse.input.presentW)) ?? at(0));
   const steps: Step[] = [];
-  const planned: PowerRange[] = [];
-  for (const evse of tree.evses) {
-    const old = present[evse.index] ?? at(0);
-    const moves = movable(evse, plan) && !skipped.has(evse) && plan.granted[evse.index] !== evse.input.presentW;
-    const newW = moves ? (plan.granted[evse.index] ?? 0) : evse.input.presentW;
-    planned.push(evse.input.fixed ? old : at(newW));
-    // Where an earlier command is still under way, others may have to wait for it.
-    const repeats = !moves && movable(evse, plan) && old.minW < old.maxW;
-    if (moves || repeats) steps.push(...stepsOf(evse, old, newW, repeats));
+  // The most urgent first.
+  for (const evse of tree.byRank.toReversed()) {
+    const { index, input } = evse;
+    if (!movable(evse, plan)) continue;
+    const old = present[index] ?? at(0);
+    const newW = plan.granted[index] ?? 0;
+    if (newW !== input.presentW && !skipped.has(evse)) {
+      planned[index] = at(newW);
+      addSteps(steps, evse, old, newW, false);
+    } else if (old.minW < old.maxW) {
+      // An earlier command is still under way; others may have to wait for it.
+      addSteps(steps, evse, old, input.presentW, true);
+    }
   }
-  steps.sort((a, b) => b.evse.rank - a.evse.rank);
   const { steps: ordered, gates, transient, deferred } = orderSteps(tree, steps, present, planned, limits);
   return {
     ...merge(ordered, gates),
@@ -38,27 +43,23 @@ function idsOf(evses: readonly SiteEvse[]): string[] {
 /** Crossing 0 takes one command where the way on from 0 has nothing of its own to wait for. */
 function merge(ordered: readonly Step[], gates: readonly (readonly Step[])[]): Pick<Commands, 'commands' | 'gates'> {
   const commands: AllocationCommand[] = [];
-  const position = new Map<Step, number>(); // bounded by: the steps of this call
-  const onward = new Map<Step, Step>(); // bounded by: the steps of this call
-  for (const step of ordered) if (step.after) onward.set(step.after, step);
-  const direct = (step: Step) => step.waits.length === (step.after?.waits.length ?? 0) && sameWaits(step);
   for (const step of ordered) {
-    if (step.after && direct(step)) {
+    if (step.after && isDirect(step)) {
       // Confirming the one command confirms both steps.
-      position.set(step, position.get(step.after) ?? 0);
+      step.position = step.after.position;
       continue;
     }
-    const next = onward.get(step);
-    const told = next && direct(next) ? next : step;
-    position.set(step, commands.length);
+    const told = step.onward?.taken && isDirect(step.onward) ? step.onward : step;
+    step.position = commands.length;
     const phase = told.waits.length > 0 ? 'waits' : told.reduction ? 'reduction' : 'free';
     commands.push({ evseId: step.evse.input.evseId, powerW: told.newW, phase, waitsFor: told.waits });
   }
-  return { commands, gates: gates.map((gate) => gate.flatMap((step) => position.get(step) ?? [])) };
+  return { commands, gates: gates.map((gate) => gate.map((step) => step.position)) };
 }
 
 /** True when the step on from 0 waits for nothing that the step to 0 did not wait for. */
-function sameWaits(step: Step): boolean {
+function isDirect(step: Step): boolean {
+  if (step.waits.length !== (step.after?.waits.length ?? 0)) return false;
   return step.waits.every((w) => step.after?.waits.some((v) => v.gate === w.gate && v.count === w.count));
 }
 

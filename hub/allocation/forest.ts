@@ -32,9 +32,6 @@ export interface Branch extends BranchLimits {
   exportRoom: number;
   importScaled: boolean;
   exportScaled: boolean;
-  /** Shares for which even the bounds of imports and exports are within the rooms. */
-  safeFrom: number;
-  safeTo: number;
 }
 
 /**
@@ -47,20 +44,7 @@ export class Forest {
   readonly lo: Float64Array;
   readonly need: Float64Array;
   readonly wish: Float64Array;
-  /** No less than Σ max(P, 0) at x = −1, 0 and 1. In between it is convex, so the straight line is a bound too. */
-  readonly importLo: Float64Array;
-  readonly importNeed: Float64Array;
-  readonly importWish: Float64Array;
-  /** No separate limit below can be broken for safeFrom ≤ x ≤ safeTo. */
-  readonly safeFrom: Float64Array;
-  readonly safeTo: Float64Array;
-  /** Nobody below who may be given up has a lower rank. */
-  readonly least: Float64Array;
-  /**
-   * What is known for from ≤ x ≤ to. In full: the first EVSE to give up, and Σ of imports = importBase + importSlope · x.
-   * Else only that nobody before `first` is to be given up.
-   */
-  readonly full: Uint8Array;
+  /** Known for from ≤ x ≤ to: the first EVSE to give up, and Σ of imports = importBase + importSlope · x. */
   readonly from: Float64Array;
   readonly to: Float64Array;
   readonly importBase: Float64Array;
@@ -82,9 +66,6 @@ export class Forest {
     const reals = () => new Float64Array(size);
     const indices = () => new Int32Array(size).fill(-1);
     [this.lo, this.need, this.wish] = [reals(), reals(), reals()];
-    [this.importLo, this.importNeed, this.importWish] = [reals(), reals(), reals()];
-    [this.safeFrom, this.safeTo, this.least] = [reals(), reals(), reals()];
-    this.full = new Uint8Array(size);
     [this.from, this.to, this.first] = [reals(), reals(), reals()];
     [this.importBase, this.importSlope] = [reals(), reals()];
     [this.#up, this.#kidFrom, this.#kidTo] = [indices(), indices(), indices()];
@@ -100,8 +81,12 @@ export class Forest {
     return index < 0 ? undefined : this.branches[index];
   }
 
-  kidsOf(cell: number): readonly [number, number] {
-    return [whole(this.#kidFrom, cell), whole(this.#kidTo, cell)];
+  kidsStart(cell: number): number {
+    return whole(this.#kidFrom, cell);
+  }
+
+  kidsEnd(cell: number): number {
+    return whole(this.#kidTo, cell);
   }
 
   /** Places for the children of a node, side by side. */
@@ -111,13 +96,10 @@ export class Forest {
     return at;
   }
 
-  /** Fills a reserved place with an EVSE. `rank` is {@link NOBODY} for one without forbidden zones. */
-  plant(cell: number, evse: number, lo: number, need: number, wish: number, rank: number): void {
+  /** Fills a reserved place with an EVSE. */
+  plant(cell: number, evse: number, lo: number, need: number, wish: number): void {
     this.#evse[cell] = evse;
     this.setBounds(cell, lo, need, wish);
-    this.least[cell] = rank;
-    this.safeFrom[cell] = Number.NEGATIVE_INFINITY;
-    this.safeTo[cell] = Number.POSITIVE_INFINITY;
   }
 
   /** New bounds of an EVSE, W signed, lo ≤ need ≤ wish; call {@link lift} or {@link renew} afterwards. */
@@ -125,9 +107,6 @@ export class Forest {
     this.lo[cell] = lo;
     this.need[cell] = need;
     this.wish[cell] = wish;
-    this.importLo[cell] = Math.max(lo, 0);
-    this.importNeed[cell] = Math.max(need, 0);
-    this.importWish[cell] = Math.max(wish, 0);
     this.forget(cell);
   }
 
@@ -135,7 +114,7 @@ export class Forest {
   join(index: number, cell: number, from: number, count: number, limits: BranchLimits): Branch {
     const top = this.#group(from, count);
     const scaled = { importScaled: false, exportScaled: false };
-    const branch: Branch = { ...limits, ...scaled, index, top, cell, safeFrom: 0, safeTo: 0 };
+    const branch: Branch = { ...limits, ...scaled, index, top, cell };
     this.branches[index] = branch;
     this.#branchOf[cell] = index;
     this.#ownerOf[top] = index;
@@ -146,7 +125,7 @@ export class Forest {
   /** Renews all sums of one node from those of its children's places. */
   renew(branch: Branch): void {
     this.#resum(branch.top);
-    this.clip(branch);
+    this.#clip(branch);
   }
 
   /** Renews the sums of everything above a place. */
@@ -159,7 +138,7 @@ export class Forest {
       }
       const branch = this.branches[whole(this.#ownerOf, here)];
       if (!branch) return;
-      this.clip(branch);
+      this.#clip(branch);
       here = branch.cell;
     }
   }
@@ -182,51 +161,12 @@ export class Forest {
     return span <= TINY_W ? 0 : Math.min(1, Math.max(-1, (power - need) / span));
   }
 
-  /** Step 2: what a node may have, seen from its parent, and for which shares it is safe. */
-  clip(branch: Branch): void {
+  /** Step 2: what a node may have, seen from its parent. */
+  #clip(branch: Branch): void {
     const { top, cell } = branch;
     const sums = { lo: real(this.lo, top), need: real(this.need, top), wish: real(this.wish, top) };
     const { lo, need, wish } = clipSums(sums, branch.loLimit, branch.hiLimit);
-    this.lo[cell] = lo;
-    this.need[cell] = need;
-    this.wish[cell] = wish;
-    this.importLo[cell] = this.#mostImport(top, this.shareOf(branch, lo));
-    this.importNeed[cell] = this.#mostImport(top, this.shareOf(branch, need));
-    this.importWish[cell] = this.#mostImport(top, this.shareOf(branch, wish));
-    this.least[cell] = real(this.least, top);
-    this.#setSafe(branch);
-    const from = Math.max(real(this.safeFrom, top), branch.safeFrom);
-    const to = Math.min(real(this.safeTo, top), branch.safeTo);
-    this.safeFrom[cell] = from <= -1 ? Number.NEGATIVE_INFINITY : this.#shareFor(cell, this.powerAt(top, from), 1);
-    this.safeTo[cell] = to >= 1 ? Number.POSITIVE_INFINITY : this.#shareFor(cell, this.powerAt(top, to), -1);
-    if (from > to) this.safeFrom[cell] = Number.POSITIVE_INFINITY;
-    this.forget(cell);
-  }
-
-  #mostImport(top: number, x: number): number {
-    const need = real(this.importNeed, top);
-    return x >= 0 ? need + x * (real(this.importWish, top) - need) : need + x * (need - real(this.importLo, top));
-  }
-
-  #setSafe(branch: Branch): void {
-    const { top, importScaled, exportScaled } = branch;
-    const importRoom = importScaled ? NOBODY : branch.importRoom;
-    const exportRoom = exportScaled ? NOBODY : branch.exportRoom;
-    const [lo, need, wish] = [real(this.importLo, top), real(this.importNeed, top), real(this.importWish, top)];
-    const below = lo - real(this.lo, top) - exportRoom;
-    const middle = need - real(this.need, top) - exportRoom;
-    const above = wish - real(this.wish, top) - exportRoom;
-    branch.safeFrom = Math.max(-reach(need - importRoom, lo - importRoom), -reach(middle, below));
-    branch.safeTo = Math.min(reach(need - importRoom, wish - importRoom), reach(middle, above));
-  }
-
-  /** The share at which a place has `power`; beyond its reach: infinite, away from 0 in the direction of `side`. */
-  #shareFor(cell: number, power: number, side: 1 | -1): number {
-    const [lo, need, wish] = [real(this.lo, cell), real(this.need, cell), real(this.wish, cell)];
-    if (side > 0 && power <= lo) return Number.NEGATIVE_INFINITY;
-    if (side < 0 && power >= wish) return Number.POSITIVE_INFINITY;
-    if (power < lo || power > wish) return side * Number.POSITIVE_INFINITY;
-    return power >= need ? (power - need) / (wish - need || 1) : (power - need) / (need - lo);
+    this.setBounds(cell, lo, need, wish);
   }
 
   #group(from: number, count: number): number {
@@ -254,35 +194,13 @@ export class Forest {
   }
 
   #sumUp(cell: number): void {
-    let [lo, need, wish, importLo, importNeed, importWish] = [0, 0, 0, 0, 0, 0];
-    let [least, safeFrom, safeTo] = [NOBODY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    let [lo, need, wish] = [0, 0, 0];
     const end = whole(this.#kidTo, cell);
     for (let kid = whole(this.#kidFrom, cell); kid < end; kid++) {
       lo += real(this.lo, kid);
       need += real(this.need, kid);
       wish += real(this.wish, kid);
-      importLo += real(this.importLo, kid);
-      importNeed += real(this.importNeed, kid);
-      importWish += real(this.importWish, kid);
-      least = Math.min(least, real(this.least, kid));
-      safeFrom = Math.max(safeFrom, real(this.safeFrom, kid));
-      safeTo = Math.min(safeTo, real(this.safeTo, kid));
     }
-    this.lo[cell] = lo;
-    this.need[cell] = need;
-    this.wish[cell] = wish;
-    this.importLo[cell] = importLo;
-    this.importNeed[cell] = importNeed;
-    this.importWish[cell] = importWish;
-    this.least[cell] = least;
-    this.safeFrom[cell] = safeFrom;
-    this.safeTo[cell] = safeTo;
-    this.forget(cell);
+    this.setBounds(cell, lo, need, wish);
   }
-}
-
-/** How far from 0 a straight line from `atZero` to `atOne` stays ≤ 0; negative if it never does. */
-function reach(atZero: number, atOne: number): number {
-  if (atZero > 0) return -NOBODY;
-  return atOne <= 0 ? NOBODY : atZero / (atZero - atOne);
 }

@@ -1,9 +1,10 @@
 /** The allocator (fo 8): splits a target over EVSEs below a tree of limits. Pure functions without clock or I/O. */
 import { commandsOf, usageOf } from './commands.ts';
 import { LIMIT_EPS_W } from './forest.ts';
-import { type AllLimits, at } from './order.ts';
+import type { AllLimits } from './order.ts';
 import { type Plan, plan } from './plan.ts';
 import { type SiteEvse, type SiteTree, siteTree } from './site.ts';
+import { at } from './steps.ts';
 import type { AllocationResult, Basis, Grant, LimitAlarm, SiteInput } from './types.ts';
 
 export { type Availability, availability } from './availability.ts';

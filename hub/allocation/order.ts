@@ -1,29 +1,10 @@
 import { LIMIT_EPS_W } from './forest.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
+import type { PowerRange, Step } from './steps.ts';
 import type { Wait } from './types.ts';
 
 /** Passes over what does not fit yet, before the rest goes without regard to transients at `measured` nodes. */
 const MAX_PASSES = 8;
-
-/** What an EVSE may be doing, W signed. */
-export interface PowerRange {
-  readonly minW: number;
-  readonly maxW: number;
-}
-
-/** A change of one EVSE; one that crosses 0 is two: down to 0, and on from there. */
-export interface Step {
-  readonly evse: SiteEvse;
-  readonly old: PowerRange;
-  readonly newW: number;
-  /** Nearer to 0 in both directions. */
-  readonly reduction: boolean;
-  /** Tells again what was told, so that others can wait for it. Left out where nobody does. */
-  readonly repeat: boolean;
-  /** The step to 0 that this one continues. */
-  readonly after: Step | undefined;
-  waits: Wait[];
-}
 
 /** The limits of one node for all EVSEs below it, magnitudes (may be negative at the POC). */
 export interface AllLimits {
@@ -34,7 +15,7 @@ export interface AllLimits {
 /** One limit of one node: how much of it is used, counting the worst of every member. */
 class Constraint {
   readonly node: SiteNode;
-  readonly exporting: boolean;
+  readonly #exporting: boolean;
   limit: number;
   /** Of what is confirmed while the order is searched. */
   used = 0;
@@ -51,35 +32,27 @@ class Constraint {
   opened = 0;
   count = 0;
 
+  /** True when not everything may be under way at once. */
+  isTight(): boolean {
+    return this.rise > 0 && this.start + this.rise > this.limit;
+  }
+
   constructor(node: SiteNode, exporting: boolean, limit: number) {
     this.node = node;
-    this.exporting = exporting;
+    this.#exporting = exporting;
     this.limit = limit;
   }
 
   valueOf(range: PowerRange): number {
-    const value = this.exporting ? -range.minW : range.maxW;
-    return this.node.separate ? Math.max(0, value) : value;
+    const value = this.#exporting ? -range.minW : range.maxW;
+    return this.node.separate && value < 0 ? 0 : value;
   }
 
+  /** What a step adds when it is confirmed and nothing else is under way. */
   deltaOf(step: Step): number {
-    return this.valueOf(at(step.newW)) - this.valueOf(step.old);
+    const value = this.#exporting ? -step.newW : step.newW;
+    return (this.node.separate && value < 0 ? 0 : value) - this.valueOf(step.old);
   }
-}
-
-export function at(power: number): PowerRange {
-  return { minW: power, maxW: power };
-}
-
-/** The steps that lead from `old` to `newW`. */
-export function stepsOf(evse: SiteEvse, old: PowerRange, newW: number, repeat: boolean): Step[] {
-  const importRise = Math.max(newW, 0) > Math.max(old.maxW, 0);
-  const exportRise = Math.max(-newW, 0) > Math.max(-old.minW, 0);
-  const crosses = (importRise && old.minW < 0) || (exportRise && old.maxW > 0);
-  const step = { evse, repeat, after: undefined, waits: [] };
-  if (!crosses) return [{ ...step, old, newW, reduction: !importRise && !exportRise }];
-  const down: Step = { ...step, old, newW: 0, reduction: true, waits: [] };
-  return [down, { ...step, old: at(0), newW, reduction: false, after: down, waits: [] }];
 }
 
 export interface Ordered {
@@ -110,43 +83,58 @@ export function orderSteps(
   for (const { index, parent } of tree.nodes) {
     lists[index] = [...(constraints[index] ?? []), ...(parent ? (lists[parent.index] ?? []) : [])];
   }
-  const above = (evse: SiteEvse): readonly Constraint[] => lists[evse.node.index] ?? [];
+  const above: Above = (evse) => lists[evse.node.index] ?? [];
   const told = new Set(steps.map((step) => step.evse)); // bounded by: the EVSEs of this call
   for (const evse of tree.evses) {
+    const [before, then] = [present[evse.index], planned[evse.index]];
+    if (!before || !then) continue;
     for (const c of above(evse)) {
-      const now = c.valueOf(present[evse.index] ?? at(0));
-      const then = c.valueOf(planned[evse.index] ?? at(0));
+      const now = c.valueOf(before);
+      const later = c.valueOf(then);
       c.start += now;
-      c.planned += then;
-      if (!told.has(evse)) c.stale += Math.max(0, now - then);
+      c.planned += later;
+      if (now > later && !told.has(evse)) c.stale += now - later;
     }
   }
-  for (const pair of constraints) {
-    for (const c of pair) {
-      c.limit = Math.max(c.limit, c.planned) + LIMIT_EPS_W;
-      c.used = c.start;
-    }
+  for (const step of steps) for (const c of above(step.evse)) c.rise += Math.max(0, c.deltaOf(step));
+  let tight = false;
+  for (const c of constraints.flat()) {
+    c.limit = Math.max(c.limit, c.planned) + LIMIT_EPS_W;
+    c.used = c.start;
+    tight ||= c.isTight();
   }
+  if (!tight) return allAtOnce(steps);
   const { ordered, deferred } = searchOrder(steps, above);
-  for (const step of ordered) for (const c of above(step.evse)) c.rise += Math.max(0, c.deltaOf(step));
   return { ...gate(ordered, above), deferred };
 }
 
-function searchOrder(
-  steps: readonly Step[],
-  above: (evse: SiteEvse) => readonly Constraint[],
-): { ordered: Step[]; deferred: Step[] } {
+type Above = (evse: SiteEvse) => readonly Constraint[];
+
+/** Whatever arrives first, no limit can be exceeded. */
+function allAtOnce(steps: readonly Step[]): Ordered {
+  const reductions = steps.filter((s) => s.reduction && !s.repeat);
+  for (const step of steps) step.taken = true;
+  return { steps: [...reductions, ...steps.filter((s) => !s.reduction)], gates: [], transient: [], deferred: [] };
+}
+
+function searchOrder(steps: readonly Step[], above: Above): { ordered: Step[]; deferred: Step[] } {
   const ordered: Step[] = [];
   const deferred: Step[] = [];
-  const taken = new Set<Step>(); // bounded by: the steps of this call
   const tooMuchFor = (step: Step) =>
     above(step.evse).filter((c) => {
       const delta = c.deltaOf(step);
       return delta > 0 && c.used + delta > c.limit;
     });
-  const fits = (step: Step) => (!step.after || taken.has(step.after)) && tooMuchFor(step).length === 0;
+  const fits = (step: Step) => {
+    if (step.after && !step.after.taken) return false;
+    for (const c of above(step.evse)) {
+      const delta = c.deltaOf(step);
+      if (delta > 0 && c.used + delta > c.limit) return false;
+    }
+    return true;
+  };
   const take = (step: Step) => {
-    taken.add(step);
+    step.taken = true;
     ordered.push(step);
     for (const c of above(step.evse)) c.used += c.deltaOf(step);
   };
@@ -195,13 +183,13 @@ function passes(steps: readonly Step[], fits: (s: Step) => boolean, take: (s: St
   return left;
 }
 
-function gate(ordered: readonly Step[], above: (evse: SiteEvse) => readonly Constraint[]): Omit<Ordered, 'deferred'> {
+function gate(ordered: readonly Step[], above: Above): Omit<Ordered, 'deferred'> {
   const gates: Step[][] = [];
   const transient = new Set<SiteNode>(); // bounded by: the nodes of the site
   for (const step of ordered) {
+    const waits: Wait[] = [];
     for (const c of above(step.evse)) {
-      const room = c.limit - c.start;
-      if (c.rise <= room) continue;
+      if (!c.isTight()) continue;
       const delta = c.deltaOf(step);
       if (delta === 0) continue;
       c.gate ??= gates.push([]) - 1;
@@ -211,12 +199,14 @@ function gate(ordered: readonly Step[], above: (evse: SiteEvse) => readonly Cons
         continue;
       }
       c.cumulated += delta;
+      const room = c.limit - c.start;
       while (c.cumulated > room + c.opened && c.count < c.relief.length) c.opened += c.relief[c.count++] ?? 0;
       if (c.cumulated > room + c.opened + LIMIT_EPS_W) transient.add(c.node);
-      if (c.count > 0) step.waits.push({ gate: c.gate, count: c.count });
+      if (c.count > 0) waits.push({ gate: c.gate, count: c.count });
     }
+    if (waits.length > 0) step.waits = waits;
+    if (step.after && step.after.waits.length > 0) step.waits = mergeWaits(step.waits, step.after.waits);
   }
-  for (const step of ordered) if (step.after) step.waits = mergeWaits(step.waits, step.after.waits);
   return { ...trim(ordered, gates), transient: [...transient] };
 }
 
@@ -226,8 +216,8 @@ function trim(ordered: readonly Step[], gates: readonly Step[][]): Pick<Ordered,
   for (const { waits } of ordered)
     for (const { gate, count } of waits) counts[gate] = Math.max(counts[gate] ?? 0, count);
   const trimmed = gates.map((list, i) => list.slice(0, counts[i]));
-  const needed = new Set(trimmed.flat()); // bounded by: the steps of this call
-  return { steps: ordered.filter((s) => !s.repeat || needed.has(s)), gates: trimmed };
+  for (const list of trimmed) for (const step of list) step.needed = true;
+  return { steps: ordered.filter((s) => !s.repeat || s.needed), gates: trimmed };
 }
 
 function mergeWaits(a: readonly Wait[], b: readonly Wait[]): Wait[] {

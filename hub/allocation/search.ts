@@ -21,8 +21,7 @@ export interface Broken {
 
 /**
  * Looks for the first EVSE in a forbidden zone (step 6) and for broken separate limits (step 5a). Each place remembers
- * what it found and for which shares that stays true; it is looked at again only when its share has left that range, and
- * only if it could matter: it could break a separate limit, or hold an EVSE that comes before the best one known.
+ * what it found and for which shares that stays true; it is looked at again only when its share has left that range.
  */
 export class Search {
   readonly #f: Forest;
@@ -37,53 +36,37 @@ export class Search {
   /** The lowest rank in a zone when the root's children have the share `x`; broken nodes are in `broken`. */
   run(root: Branch, x: number): number {
     this.broken = [];
-    return this.#below(root, x, NOBODY, false);
+    this.#settle(root.top, x);
+    this.#separateRange(root, x);
+    return real(this.#f.first, root.top);
   }
 
-  #find(cell: number, x: number, best: number, exact: boolean): number {
+  #settle(cell: number, x: number): void {
     const f = this.#f;
-    const known = x >= real(f.from, cell) && x <= real(f.to, cell);
-    if (known && f.full[cell] === 1) return Math.min(best, real(f.first, cell));
-    const idle =
-      real(known ? f.first : f.least, cell) >= best && x >= real(f.safeFrom, cell) && x <= real(f.safeTo, cell);
-    if (idle && !exact) return best;
+    if (x >= real(f.from, cell) && x <= real(f.to, cell)) return;
     const evse = f.evseAt(cell);
     if (evse >= 0) {
       this.#settleEvse(cell, evse, x);
-      return Math.min(best, real(f.first, cell));
+      return;
     }
     const branch = f.branchAt(cell);
-    return branch ? this.#findBranch(cell, branch, x, best, exact) : this.#findKids(cell, x, best, exact);
+    if (branch) this.#settleBranch(cell, branch, x);
+    else this.#settleKids(cell, x);
   }
 
-  #findKids(cell: number, x: number, best: number, exact: boolean): number {
+  #settleKids(cell: number, x: number): void {
     const f = this.#f;
-    const [from, to] = f.kidsOf(cell);
-    let lead = from;
-    for (let kid = from + 1; kid < to; kid++) if (real(f.least, kid) < real(f.least, lead)) lead = kid;
-    let found = to > from ? this.#find(lead, x, best, exact) : best;
-    for (let kid = from; kid < to; kid++) if (kid !== lead) found = this.#find(kid, x, found, exact);
-    this.#gather(cell, from, to, x);
-    return found;
-  }
-
-  /** Remembers what the kids know. */
-  #gather(cell: number, from: number, to: number, x: number): void {
-    const f = this.#f;
+    const end = f.kidsEnd(cell);
     let [low, high, first] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, NOBODY];
-    let [base, slope, full] = [0, 0, 1];
-    for (let kid = from; kid < to; kid++) {
-      const [kidFrom, kidTo] = [real(f.from, kid), real(f.to, kid)];
-      const known = x >= kidFrom && x <= kidTo;
-      first = Math.min(first, real(known ? f.first : f.least, kid));
-      full &= known ? (f.full[kid] ?? 0) : 0;
-      if (!known) continue;
-      low = Math.max(low, kidFrom);
-      high = Math.min(high, kidTo);
+    let [base, slope] = [0, 0];
+    for (let kid = f.kidsStart(cell); kid < end; kid++) {
+      this.#settle(kid, x);
+      low = Math.max(low, real(f.from, kid));
+      high = Math.min(high, real(f.to, kid));
+      first = Math.min(first, real(f.first, kid));
       base += real(f.importBase, kid);
       slope += real(f.importSlope, kid);
     }
-    f.full[cell] = full;
     f.from[cell] = low;
     f.to[cell] = high;
     f.first[cell] = first;
@@ -99,7 +82,6 @@ export class Search {
     const imports = power >= 0;
     f.importBase[cell] = imports ? need : 0;
     f.importSlope[cell] = imports ? slope : 0;
-    f.full[cell] = 1;
     f.first[cell] = NOBODY;
     const { minImport, minExport, edgeImport, edgeExport, rank, late } = this.#zones;
     const size = Math.abs(power);
@@ -132,7 +114,7 @@ export class Search {
     this.#f.to[cell] = Math.max(x, x >= 0 ? to : Math.min(0, to));
   }
 
-  #findBranch(cell: number, branch: Branch, x: number, best: number, exact: boolean): number {
+  #settleBranch(cell: number, branch: Branch, x: number): void {
     const f = this.#f;
     const { top } = branch;
     const base = real(f.need, cell);
@@ -142,9 +124,8 @@ export class Search {
     const above = power >= need;
     const span = above ? real(f.wish, top) - need : need - real(f.lo, top);
     const inner = f.shareOf(branch, power);
-    const found = this.#below(branch, inner, best, exact);
-    const full = f.full[top] === 1;
-    f.full[cell] = full ? 1 : 0;
+    this.#settle(top, inner);
+    const { from, to } = this.#separateRange(branch, inner);
     f.first[cell] = real(f.first, top);
     const imports = real(f.importSlope, top);
     if (span <= TINY_W) {
@@ -152,48 +133,32 @@ export class Search {
       f.importSlope[cell] = 0;
       const [low, high] = above ? [need, Number.POSITIVE_INFINITY] : [Number.NEGATIVE_INFINITY, need];
       this.#setRange(cell, x, slope, base, low, high);
-      return found;
+      return;
     }
     f.importBase[cell] = real(f.importBase, top) + (imports * (base - need)) / span;
     f.importSlope[cell] = (imports * slope) / span;
-    const { from, to } = full
-      ? this.#separateRange(branch, inner, span)
-      : { from: real(f.from, top), to: real(f.to, top) };
     const low = need + (above ? Math.max(from, 0) : from) * span;
     const high = need + (above ? to : Math.min(to, 0)) * span;
     this.#setRange(cell, x, slope, base, low, high);
-    return found;
   }
 
-  /** Searches below a node whose children have the share `x`, and checks its own separate limits. */
-  #below(branch: Branch, x: number, best: number, exact: boolean): number {
-    const f = this.#f;
-    const { top } = branch;
-    const unsafe = x < branch.safeFrom || x > branch.safeTo;
-    const found = this.#find(top, x, best, exact || unsafe);
-    if (!unsafe) return found;
-    const imports = real(f.importBase, top) + real(f.importSlope, top) * x;
-    const exports = imports - f.powerAt(top, x);
-    const importBroken = !branch.importScaled && imports > branch.importRoom + LIMIT_EPS_W;
-    const exportBroken = !branch.exportScaled && exports > branch.exportRoom + LIMIT_EPS_W;
-    if (importBroken || exportBroken) this.broken.push({ branch, imports: importBroken, exports: exportBroken });
-    return found;
-  }
-
-  /** Where what is known of a node's children ends: at the latest where a separate limit would be broken. */
-  #separateRange(branch: Branch, x: number, span: number): { readonly from: number; readonly to: number } {
+  /**
+   * Checks a node's separate limits for the share `x` of its children. Answers where what is known of them ends: at the
+   * latest where a separate limit would be broken.
+   */
+  #separateRange(branch: Branch, x: number): { readonly from: number; readonly to: number } {
     const f = this.#f;
     const { top, importRoom, exportRoom } = branch;
     let [from, to] = [real(f.from, top), real(f.to, top)];
-    const slope = real(f.importSlope, top);
-    if (!branch.importScaled && slope > TINY_W) {
-      to = Math.min(to, (importRoom + LIMIT_EPS_W - real(f.importBase, top)) / slope);
-    }
-    const fall = span - slope;
-    if (!branch.exportScaled && fall > TINY_W) {
-      const atZero = real(f.importBase, top) - real(f.need, top);
-      from = Math.max(from, (atZero - exportRoom - LIMIT_EPS_W) / fall);
-    }
-    return x < from || x > to ? { from: x, to: x } : { from, to };
+    const [base, slope, need] = [real(f.importBase, top), real(f.importSlope, top), real(f.need, top)];
+    const power = f.powerAt(top, x);
+    const imports = !branch.importScaled && base + slope * x > importRoom + LIMIT_EPS_W;
+    const exports = !branch.exportScaled && base + slope * x - power > exportRoom + LIMIT_EPS_W;
+    if (imports || exports) this.broken.push({ branch, imports, exports });
+    const above = x > 0 || (x === 0 && power >= need);
+    const fall = (above ? real(f.wish, top) - need : need - real(f.lo, top)) - slope;
+    if (!branch.importScaled && slope > TINY_W) to = Math.min(to, (importRoom + LIMIT_EPS_W - base) / slope);
+    if (!branch.exportScaled && fall > TINY_W) from = Math.max(from, (base - need - exportRoom - LIMIT_EPS_W) / fall);
+    return { from, to };
   }
 }

@@ -28,6 +28,7 @@ export interface SiteEvse {
   readonly node: SiteNode;
   /** Order in which EVSEs in forbidden zones are given up (fo 8.3.6): 0 first. */
   rank: number;
+  readonly urgency: number;
   readonly neededW: number;
   readonly wishedW: number;
   readonly loW: number;
@@ -39,6 +40,8 @@ export interface SiteTree {
   readonly poc: SiteNode;
   readonly nodes: readonly SiteNode[];
   readonly evses: readonly SiteEvse[];
+  /** The least urgent first. */
+  readonly byRank: readonly SiteEvse[];
   readonly input: SiteInput;
 }
 
@@ -51,28 +54,25 @@ export function siteTree(input: SiteInput): SiteTree {
   const { nodes, poc } = circuitTree(input);
   const byId = new Map<string, SiteNode>(nodes.map((n) => [n.id, n])); // bounded by: this call
   const seen = new Set<string>(); // bounded by: this call
-  const waiting = new Map<SiteNode, EvseInput[]>(); // bounded by: this call
-  for (const evse of input.evses) {
+  const places: EvseInput[][] = nodes.map(() => []);
+  for (const evse of [...input.evses].sort(byEvseId)) {
     checkEvse(evse, seen);
     const node = evse.circuitId === undefined ? poc : byId.get(evse.circuitId);
     if (!node || evse.circuitId === POC_ID)
       throw bad(`The circuit ${evse.circuitId} of EVSE ${evse.evseId} is unknown.`);
-    const list = waiting.get(node);
-    if (list) list.push(evse);
-    else waiting.set(node, [evse]);
+    places[node.index]?.push(evse);
   }
   const evses: SiteEvse[] = [];
   for (const node of nodes) {
     node.from = evses.length;
-    for (const evse of (waiting.get(node) ?? []).sort(byEvseId)) {
+    for (const evse of places[node.index] ?? []) {
       const made = siteEvse(evse, node, evses.length);
       node.evses.push(made);
       evses.push(made);
     }
   }
   for (const node of nodes) node.to = nodes[node.end]?.from ?? evses.length;
-  rankByUrgency(evses);
-  return { poc, nodes, evses, input };
+  return { poc, nodes, evses, byRank: rankByUrgency(evses), input };
 }
 
 function siteEvse(input: EvseInput, node: SiteNode, index: number): SiteEvse {
@@ -80,17 +80,18 @@ function siteEvse(input: EvseInput, node: SiteNode, index: number): SiteEvse {
   const wishedW = Math.max(0, input.wishedW);
   const neededW = Math.min(wishedW, Math.max(loW, input.neededW));
   const quantumW = input.amps ? 0.1 * input.amps.voltageV * input.amps.phases : (input.stepW ?? 1);
-  return { index, input, node, rank: 0, neededW, wishedW, loW, quantumW };
+  const urgency = wishedW > 0 ? Math.max(neededW, 0) / wishedW : 0;
+  return { index, input, node, rank: 0, urgency, neededW, wishedW, loW, quantumW };
 }
 
 /** Lowest urgency `max(needed, 0) / wished` first; tie: highest evseId in byte order (fo 8.3.6). */
-function rankByUrgency(evses: readonly SiteEvse[]): void {
-  const urgency = (e: SiteEvse) => (e.wishedW > 0 ? Math.max(e.neededW, 0) / e.wishedW : 0);
-  const keyed = evses.map((evse) => ({ evse, urgency: urgency(evse) }));
-  keyed.sort((a, b) => a.urgency - b.urgency || byEvseId(b.evse.input, a.evse.input));
-  keyed.forEach(({ evse }, rank) => {
+function rankByUrgency(evses: readonly SiteEvse[]): SiteEvse[] {
+  const ranked = [...evses].sort((a, b) => byEvseId(b.input, a.input));
+  ranked.sort((a, b) => a.urgency - b.urgency);
+  ranked.forEach((evse, rank) => {
     evse.rank = rank;
   });
+  return ranked;
 }
 
 function circuitTree(input: SiteInput): { nodes: SiteNode[]; poc: SiteNode } {

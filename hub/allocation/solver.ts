@@ -40,7 +40,6 @@ export class Solver {
   /** Place of each EVSE in the forest. */
   readonly #cells: number[];
   readonly #zero: boolean[];
-  readonly #byRank: SiteEvse[] = [];
   readonly #root: Branch;
   readonly #scaled: { readonly node: SiteNode; readonly direction: 'import' | 'export' }[] = [];
   #state: RootState;
@@ -52,7 +51,6 @@ export class Solver {
     this.fixed = fixedSums(tree, bounds);
     this.#cells = new Array(tree.evses.length).fill(NOWHERE);
     this.#zero = new Array(tree.evses.length).fill(false);
-    for (const evse of tree.evses) this.#byRank[evse.rank] = evse;
     this.#forest = new Forest(tree.evses.length + tree.nodes.length);
     this.#search = new Search(this.#forest, zonesOf(tree));
     this.#root = this.#plant(tree.poc, this.#forest.reserve(1));
@@ -77,7 +75,7 @@ export class Solver {
     for (;;) {
       const first = this.#pass();
       const { broken } = this.#search;
-      const evse = this.#byRank[first % this.tree.evses.length];
+      const evse = this.tree.byRank[first % this.tree.evses.length];
       if (broken.length > 0) this.#scale(broken);
       else if (first === NOBODY || !evse) return;
       else this.giveUp(evse);
@@ -90,7 +88,6 @@ export class Solver {
     if (cell === NOWHERE) return;
     this.#zero[evse.index] = true;
     this.#forest.setBounds(cell, 0, 0, 0);
-    this.#forest.least[cell] = NOBODY;
     this.#forest.lift(cell);
   }
 
@@ -157,7 +154,6 @@ export class Solver {
     const { hiLimit, loLimit } = this.#state;
     this.#root.importRoom = Math.max(0, hiLimit + (this.fixed.max[0] ?? 0) - (this.fixed.imports[0] ?? 0));
     this.#root.exportRoom = Math.max(0, -loLimit - (this.fixed.min[0] ?? 0) - (this.fixed.exports[0] ?? 0));
-    this.#forest.clip(this.#root);
   }
 
   /** Step 5a, deepest circuits first, each once per direction. */
@@ -196,9 +192,8 @@ export class Solver {
       const bound = this.#bounds[evse.index];
       if (!bound?.free) return;
       const at = from + circuits.length + i;
-      const { minImportW, minExportW } = evse.input;
       this.#cells[evse.index] = at;
-      forest.plant(at, evse.index, bound.lo, bound.need, bound.wish, minImportW + minExportW > 0 ? evse.rank : NOBODY);
+      forest.plant(at, evse.index, bound.lo, bound.need, bound.wish);
     });
     return forest.join(node.index, cell, from, count, this.#limits(node));
   }

@@ -12,7 +12,7 @@ import {
 } from '../allocation/index.ts';
 import { createDispatcher } from '../dispatch/index.ts';
 import { envelope } from '../envelope/index.ts';
-import type { FleetTwin } from '../fleet/twin.ts';
+import type { FleetTwin, TwinEntry } from '../fleet/twin.ts';
 import type { Applied, Service } from '../services/service.ts';
 import { effectiveTarget } from '../services/target.ts';
 import { envelopeInput } from './envelope-input.ts';
@@ -100,7 +100,7 @@ export class Actuation {
       limits: o.limits,
       clock: o.clock,
       power: (id) => this.#dispatcher.present(id),
-      told: (id) => this.#told.get(id)?.powerW,
+      told: (id) => this.#told.get(id)?.powerW ?? this.#unledPower(id),
       commandedAt: (id) => this.#commandedAt(id),
       sideSince: (id) => this.#sides.get(id),
     };
@@ -218,7 +218,12 @@ export class Actuation {
     const entry = this.#o.twin.get(resourceId);
     const told = this.#told.get(resourceId);
     const powerW = entry?.reading?.powerW;
-    if (!entry || !told || powerW === undefined) return;
+    if (!entry || powerW === undefined) return;
+    if (!told) {
+      // Nobody leads it: it may go on as it does, or do what its profile below allows.
+      if (entry.session) this.#dispatcher.assume(resourceId, this.#unledRange(entry, powerW), this.#o.clock.now());
+      return;
+    }
     this.#o.twin.learn(resourceId, told.powerW, told.at, (entry.resource.responseTimeS ?? 10) * 1000);
     const outcome = this.#outcomes.get(resourceId);
     if (outcome?.commandId !== told.commandId || !ANSWERED.includes(outcome.state)) return;
@@ -350,6 +355,17 @@ export class Actuation {
     if (this.#sides.get(resourceId)?.side !== side) this.#sides.set(resourceId, { side, since: now });
   }
 
+  /** What a resource does that follows no command: refused, or not told anything yet. */
+  #unledPower(resourceId: string): number | undefined {
+    const entry = this.#o.twin.get(resourceId);
+    return entry?.session && entry.online ? entry.reading?.powerW : undefined;
+  }
+
+  #unledRange(entry: TwinEntry, powerW: number): { minW: number; maxW: number } {
+    const belowW = entry.offlineImportW ?? entry.resource.offlineImportW;
+    return { minW: Math.min(powerW, 0), maxW: Math.max(powerW, belowW) };
+  }
+
   /** A station that refused counts as just commanded until it is tried again. */
   #commandedAt(resourceId: string): number | undefined {
     const until = this.#refusedUntil.get(resourceId);
@@ -360,8 +376,7 @@ export class Actuation {
 
   #computeSafe(): void {
     const { twin, limits } = this.#o;
-    const idle = { confirmedW: 0, worstImportW: 0, worstExportW: 0 };
-    for (const e of envelope(envelopeInput(this.#o.file(), twin, limits, () => idle)))
+    for (const e of envelope(envelopeInput(this.#o.file(), twin, limits)))
       this.#safe.set(e.evseId, Math.floor(e.importLimitW));
   }
 }

@@ -5,12 +5,17 @@ import { nettingOfPoc } from '../fleet/resources.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
 import type { LimitBook } from './limits.ts';
 
-/** What the envelope is computed from: all limits of now, and what each EVSE may be doing in the worst case. */
+const NOTHING: PowerState = { confirmedW: 0, worstImportW: 0, worstExportW: 0 };
+
+/**
+ * What the envelope is computed from: all limits of now, and what each EVSE may be doing in the worst case. Without
+ * `power` nobody does anything yet: the share of each when all draw at once.
+ */
 export function envelopeInput(
   file: SiteFile,
   twin: FleetTwin,
   limits: LimitBook,
-  power: (resourceId: string) => PowerState,
+  power?: (resourceId: string) => PowerState,
 ): EnvelopeInput {
   return {
     poc: { ...limits.effective('poc', file.poc), netting: nettingOfPoc(file.poc) },
@@ -22,12 +27,12 @@ export function envelopeInput(
       ...limits.effective(c.circuitId, c),
       netting: c.netting ?? 'none',
     })),
-    evses: [...twin.all()].map(({ resource: r }) => {
+    evses: [...twin.all()].map(({ resource: r, online }) => {
       const own = limits.effective(r.resourceId, {
         importLimitW: r.maxImportW,
         exportLimitW: r.exportAllowed ? r.maxExportW : 0,
       });
-      const p = power(r.resourceId);
+      const p = power?.(r.resourceId) ?? NOTHING;
       return {
         evseId: r.resourceId,
         ...(r.circuitId === undefined ? {} : { circuitId: r.circuitId }),
@@ -35,6 +40,8 @@ export function envelopeInput(
         worstExportW: Math.min(p.worstExportW, own.exportLimitW),
         physMaxImportW: own.importLimitW,
         physMaxExportW: own.exportLimitW,
+        // Nobody can tell it anything: what it may be doing comes off everybody else's room.
+        ...(online || power === undefined ? {} : { fixed: true }),
       };
     }),
   };

@@ -48,7 +48,10 @@ export class Supervisor {
   }
 
   #watch(service: Service, now: number): void {
-    if (parseTime(service.fsr.window.end) <= now) return this.#move(service, 'end', now);
+    if (parseTime(service.fsr.window.end) <= now) {
+      this.#move(service, 'end', now);
+      return;
+    }
     if (service.state !== 'active') {
       if (parseTime(service.fsr.window.start) <= now) this.#begin(service, now);
       return;

@@ -23,6 +23,8 @@ export interface NodeHost {
   onFlowsStarted(listener: () => void): () => void;
   /** Tells the gateway process where a link is, so that it can say so to people and start what connects to it. */
   announceLink(place: { readonly url: string; readonly wantedPort?: number }): void;
+  /** Takes that back: the link of this node is gone for good. */
+  withdrawLink(): void;
 }
 
 /** What a node does, free of Node-RED. */
@@ -48,6 +50,7 @@ function isRuntime(x: unknown): x is GatewayRuntime {
 const CONTROLLER = 'v2gateController';
 const FLOWS_STARTED = 'flows:started';
 const LINK_EVENT = 'v2gate:link';
+const LINK_GONE_EVENT = 'v2gate:link-gone';
 
 export function createHost(RED: NodeAPI, node: Node): NodeHost {
   const runtime = runtimeOf(RED);
@@ -72,6 +75,9 @@ export function createHost(RED: NodeAPI, node: Node): NodeHost {
     },
     announceLink(place) {
       RED.events.emit(LINK_EVENT, { nodeId: node.id, type: node.type, ...place });
+    },
+    withdrawLink() {
+      RED.events.emit(LINK_GONE_EVENT, node.id);
     },
   };
 }

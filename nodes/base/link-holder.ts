@@ -81,7 +81,9 @@ export class LinkHolder implements NodeController {
     for (const undo of this.#undo.splice(0)) undo();
     for (const event of ['status', 'message', 'outcome'] as const) this.#disconnect(event);
     await this.#lease.close(removed);
-    if (removed) this.#host.runtime.health(this.#component, { state: 'removed', text: 'removed' });
+    if (!removed) return;
+    this.#host.withdrawLink();
+    this.#host.runtime.health(this.#component, { state: 'removed', text: 'removed' });
   }
 
   get #component(): string {
@@ -124,10 +126,12 @@ export class LinkHolder implements NodeController {
     }
   }
 
+  /** Attempts are repeated; the same error is told once. */
   #report(status: LinkStatus, error?: unknown): void {
+    const news = this.#status.text !== status.text;
     this.#status = status;
     this.#health(status);
-    if (error !== undefined) this.#host.fail(error);
+    if (error !== undefined && news) this.#host.fail(error);
     this.#spread('status', status);
   }
 

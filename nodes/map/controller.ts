@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join, normalize } from 'node:path';
 import type { NodeMessage, Outgoing } from 'node-red';
 import { iso } from '../../core/clock.ts';
-import { codeOf } from '../../core/errors.ts';
 import { parseHeader } from '../../core/mapping/header.ts';
 import { compile, type Mapping } from '../../core/mapping/index.ts';
 import type { GatewayRuntime } from '../../hub/ports.ts';
@@ -75,28 +72,17 @@ function ownText(config: SavedConfig): { text: string; file: string } {
   return { text, file: 'the mapping' };
 }
 
-/** The integrator's folder comes first, by the same relative path. */
+/** A file of the pack; the integrator's folder comes first, by the same relative path. */
 function packFile({ mappings }: GatewayRuntime, config: SavedConfig): { text: string; file: string } {
   const file = textOf(config, 'file');
   if (file === undefined) throw NODE_ERRORS.fail('nodes.config', 'Choose a mapping in this node.');
-  const relative = normalize(file);
-  if (relative.startsWith('..') || relative.startsWith('/') || !relative.endsWith('.jsonata')) {
-    throw NODE_ERRORS.fail('nodes.config', `“${file}” is not a file of the mapping pack.`);
-  }
-  for (const folder of [mappings.overrides, mappings.shipped]) {
-    const text = folder === undefined ? undefined : readIfThere(join(folder, relative));
-    if (text !== undefined) return { text, file };
-  }
-  throw NODE_ERRORS.fail('nodes.config', `There is no mapping ${file} in the pack.`);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (e) {
-    if (codeOf(e) === 'ENOENT') return undefined;
-    throw NODE_ERRORS.fail('nodes.config', `The mapping ${path} cannot be read (${codeOf(e) ?? 'unknown'}).`);
-  }
+  const entry = mappings.entries().find((e) => e.path === file);
+  if (entry) return { text: entry.mapping.source, file };
+  const broken = mappings.broken().find((b) => b.path === file);
+  throw NODE_ERRORS.fail(
+    'nodes.config',
+    broken ? `${file} is broken: ${broken.message}` : `There is no mapping ${file} in the pack.`,
+  );
 }
 
 /** A text of one's own may do without head; then it takes any message and keeps its topic. */

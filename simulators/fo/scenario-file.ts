@@ -138,7 +138,7 @@ export const DEFAULTS = {
   telemetry: { intervalS: 1, fields: ['powerW', 'setpointW'] },
 } as const;
 
-/** Three minutes that charge, discharge after 40 s, and charge again; then the next. */
+/** Three minutes: discharge first, charge after 14 s, discharge again after 40 s, then charge; then the next service. */
 export const DEMO_SCENARIO: Scenario = {
   services: [
     {
@@ -147,9 +147,9 @@ export const DEMO_SCENARIO: Scenario = {
       minW: -20_000,
       maxW: 25_000,
       steps: [
-        { atS: 0, targetW: 12_000 },
-        { atS: 15, targetW: 18_000 },
-        { atS: 30, targetW: 6000 },
+        { atS: 0, targetW: -8000 },
+        { atS: 14, targetW: 12_000 },
+        { atS: 28, targetW: 18_000 },
         { atS: 40, targetW: -9000 },
         { atS: 70, targetW: -15_000 },
         { atS: 100, targetW: -4000 },

@@ -73,7 +73,7 @@ describe('commands in flight', () => {
     let waits = 0;
     let tight = 0;
     let transient = 0;
-    const runs = 3_000;
+    const runs = 2_000;
     fc.assert(
       fc.property(seeds, (seed) => {
         const d = dice(seed);
@@ -123,7 +123,7 @@ describe('commands in flight', () => {
         if (site.poc.netting === 'measured') measured.add('poc');
         for (const nodeId of allocate(site).transient) expect(measured.has(nodeId)).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { siteNodes, useGateway } from '../support/gateway.ts';
+import { PATIENT, siteNodes, useGateway } from '../support/gateway.ts';
 import { connectStation } from '../support/peers.ts';
 
 const gw = useGateway();
@@ -74,7 +74,7 @@ describe('API of a running site', () => {
   it('an unknown station appears, and can be accepted once', async () => {
     const station = await connectStation(await ocppUrl(), 'CS-77');
     await expect
-      .poll(async () => (await api('/site')).body.pending)
+      .poll(async () => (await api('/site')).body.pending, PATIENT)
       .toMatchObject([{ identity: 'CS-77', vendor: 'v2gate', model: 'test' }]);
     expect(await post('/stations/CS-77/accept', {})).toMatchObject({
       status: 200,

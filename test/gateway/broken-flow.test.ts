@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { useGateway } from '../support/gateway.ts';
+import { PATIENT, useGateway } from '../support/gateway.ts';
 
 const BROKEN = '[{"id":"a","type":"tab"';
 const gw = useGateway({ flowFile: BROKEN });
@@ -20,7 +20,7 @@ describe('a gateway with a broken flow file', () => {
 
   it('runs again after a good deploy', async () => {
     await gw().deploy([{ id: 't', type: 'tab', label: 'good' }]);
-    await expect.poll(async () => (await gw().get('/health')).status).toBe(200);
+    await expect.poll(async () => (await gw().get('/health')).status, PATIENT).toBe(200);
   });
 
   it('an unknown node type stops the flows and is named', async () => {
@@ -31,7 +31,7 @@ describe('a gateway with a broken flow file', () => {
     ];
     await RED.runtime.flows.setFlows({ flows: { flows }, deploymentType: 'full' });
     await expect
-      .poll(async () => JSON.stringify(await (await gw().get('/health')).json()))
+      .poll(async () => JSON.stringify(await (await gw().get('/health')).json()), PATIENT)
       .toContain('unknown node types no-such-node');
   });
 });

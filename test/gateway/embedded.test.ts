@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { siteNodes, useGateway } from '../support/gateway.ts';
+import { PATIENT, siteNodes, useGateway } from '../support/gateway.ts';
 
 const gw = useGateway({ editor: true });
 
@@ -28,20 +28,20 @@ describe('a running gateway', () => {
 
   it('health tells about each component and answers 503 while something is down', async () => {
     await gw().deploy(siteNodes());
-    await expect.poll(async () => (await gw().get('/health')).status).toBe(200);
+    await expect.poll(async () => (await gw().get('/health')).status, PATIENT).toBe(200);
     const report = (await (await gw().get('/health')).json()) as { components: Record<string, unknown> };
     expect(Object.keys(report.components)).toEqual(
       expect.arrayContaining(['flows', 'link operators', 'link stations', 'site depot', 'store']),
     );
     await gw().deploy(siteNodes().map((n) => (n.id === 'c-site' ? { ...n, file: '/does/not/exist.json' } : n)));
-    await expect.poll(async () => (await gw().get('/health')).status).toBe(503);
+    await expect.poll(async () => (await gw().get('/health')).status, PATIENT).toBe(503);
     expect(await (await gw().get('/health')).json()).toMatchObject({
       live: true,
       ready: false,
       components: { 'site depot': { state: 'down', text: expect.stringContaining('/does/not/exist.json') } },
     });
     await gw().deploy([]);
-    await expect.poll(async () => (await gw().get('/health')).status).toBe(200);
+    await expect.poll(async () => (await gw().get('/health')).status, PATIENT).toBe(200);
   });
 
   it('a foreign host name or origin is refused everywhere', async () => {

@@ -4,13 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { DEMO_SITE } from '../support/gateway.ts';
 
 const MAIN = join(import.meta.dirname, '../../gateway/main.ts');
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const step of cleanups.splice(0).reverse()) await step();
 });
 
@@ -64,7 +64,7 @@ function start(data: string, env: Record<string, string> = {}): Run {
   return { child, ended, until };
 }
 
-describe('the program', () => {
+describe.concurrent('the program', () => {
   it('says where everything is, and ends at SIGTERM with 0', async () => {
     const run = start(await dataDir());
     const lines = await run.until(/health +http/);

@@ -1,6 +1,7 @@
+import { createServer } from 'node:net';
 import RED, { type FlowNode } from 'node-red';
 import { afterEach, describe, expect, it } from 'vitest';
-import { siteNodes, useGateway } from '../support/gateway.ts';
+import { PATIENT, siteNodes, useGateway } from '../support/gateway.ts';
 import { connectOperator, connectStation, type Peer, setpointRequest } from '../support/peers.ts';
 
 const gw = useGateway();
@@ -35,6 +36,15 @@ function path(comment: string, server: Readonly<Record<string, unknown>> = {}): 
 
 const linkUrl = (type: string): Promise<string> => gw().linkUrl(type);
 
+/** A port that nobody listens on right now. */
+async function freePort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return typeof address === 'object' && address !== null ? String(address.port) : '';
+}
+
 async function connectBoth() {
   const station = await connectStation(await linkUrl('v2gate-ocpp-server'), 'DEMO-AC-1');
   const operator = await connectOperator(await linkUrl('v2gate-fo-link'));
@@ -61,7 +71,7 @@ describe('deploys', () => {
     await gw().deploy(path('0'));
     const { station, operator } = await connectBoth();
     expect(await operator.request('RequestService', setpointRequest('N-1', 5_000))).toMatchObject({ status: 'ok' });
-    await expect.poll(services).toContain('N-1');
+    await expect.poll(services, PATIENT).toContain('N-1');
     const url = await linkUrl('v2gate-ocpp-server');
     let early: unknown;
     for (let n = 1; n <= 100; n++) {
@@ -89,13 +99,13 @@ describe('deploys', () => {
     expect((await asked).status).toMatch(/ok|pending|rejected/);
   });
 
-  it('another path of the server closes its stations and nobody else', async () => {
+  it('another port of the server closes its stations and nobody else', async () => {
     await gw().deploy(path('a'));
     const { station, operator } = await connectBoth();
-    const before = await linkUrl('v2gate-ocpp-server');
-    await gw().deploy(path('a', { path: '/other' }));
+    const port = await freePort();
+    await gw().deploy(path('a', { port }));
     await station.ended;
-    await expect.poll(() => linkUrl('v2gate-ocpp-server')).not.toBe(before);
+    await expect.poll(() => linkUrl('v2gate-ocpp-server'), PATIENT).toContain(`:${port}/`);
     const again = await connectStation(await linkUrl('v2gate-ocpp-server'), 'DEMO-AC-1');
     peers.push(again);
     expect(operator.ends()).toBe(0);
@@ -116,6 +126,37 @@ describe('deploys', () => {
     expect(await gw().status('second', /allocat/i)).toMatch(/^allocate \(allocate\) already/);
     await gw().deploy([...path('a').filter((n) => n.id !== 'allocate'), second], 'nodes');
     expect(await gw().status('second', /ready|commands/)).toMatch(/ready|commands/);
+  });
+
+  it('a server whose port is taken says so, costs nobody anything, and comes up once the port is free', async () => {
+    await gw().deploy(path('a'));
+    const { station } = await connectBoth();
+    const { port } = new URL(await linkUrl('v2gate-ocpp-server'));
+    const rival: FlowNode[] = [
+      {
+        id: 'c-rival',
+        type: 'v2gate-ocpp-server',
+        name: 'rival',
+        version: 1,
+        site: 'c-site',
+        port,
+        path: '/ocpp',
+        speaks: 'hub',
+      },
+      { id: 'rival-in', type: 'v2gate-ocpp-in', z: 't', version: 1, name: '', server: 'c-rival', wires: [[]] },
+    ];
+    await gw().deploy([...path('a'), ...rival]);
+    expect(await gw().status('rival-in', /taken|in use/)).toContain(port);
+    const health = (await (await gw().get('/health')).json()) as { components: Record<string, unknown> };
+    expect(health.components['link rival']).toMatchObject({ state: 'down', text: expect.stringContaining(port) });
+    expect(await station.call('Heartbeat', {})).toHaveProperty('currentTime');
+    await gw().deploy([
+      ...path('a', { path: '/moved', port: '' }).map((n) => (n.id === 'c-ocpp' ? { ...n, port: '0' } : n)),
+      ...rival,
+    ]);
+    expect(await gw().status('rival-in', /stations? ·|no station/)).toContain(port);
+    await gw().deploy([]);
+    expect(gw().gateway.links.list()).toEqual([]);
   });
 
   it('removal closes everything', async () => {

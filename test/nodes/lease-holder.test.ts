@@ -74,7 +74,7 @@ function hold({ clock, leases }: { clock: ManualClock; leases: LeaseRegistry }, 
 const settle = () => new Promise((done) => setImmediate(done));
 
 async function firstOf(ready: TcpLink[]): Promise<TcpLink> {
-  await expect.poll(() => ready.length).toBe(1);
+  await expect.poll(() => ready.length, { timeout: 8_000, interval: 5 }).toBe(1);
   const link = ready[0];
   if (!link) throw new Error('no link');
   return link;

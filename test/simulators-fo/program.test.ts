@@ -56,7 +56,7 @@ describe.concurrent('the operator simulator as a program', () => {
     const { server } = await obligingGateway();
     cleanups.push(() => server.close());
     const p = program('--url', server.url);
-    expect(await p.seen('applied')).toMatchObject({ appliedW: 12_000 });
+    expect(await p.seen('applied')).toMatchObject({ appliedW: -8000 });
     p.child.kill('SIGTERM');
     expect(await p.exit).toBe(0);
     expect(p.lines.every((l) => typeof l.at === 'string')).toBe(true);

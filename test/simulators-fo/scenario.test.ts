@@ -91,15 +91,16 @@ describe('the demo scenario', () => {
     });
   });
 
-  it('charges first, discharges after 40 s, charges again, and asks for the next service', () => {
+  it('crosses zero after 14 s and after 40 s, ends charging, and asks for the next service', () => {
     const p = player();
     p.take({ kind: 'up' });
     p.to(1);
     p.accept();
     p.to(195);
     const sign = p.setpoints().map((x) => [x.atS, Math.sign(x.targetW)]);
-    expect(sign.filter(([at]) => (at ?? 0) < 40).every(([, s]) => s === 1)).toBe(true);
-    expect(sign.find(([, s]) => s === -1)).toEqual([40, -1]);
+    const within = (from: number, to: number) =>
+      new Set(sign.filter(([at]) => (at ?? 0) >= from && (at ?? 0) < to).map(([, s]) => s));
+    expect([within(0, 14), within(14, 40), within(40, 115)]).toEqual([new Set([-1]), new Set([1]), new Set([-1])]);
     expect(sign.filter(([at]) => (at ?? 0) >= 115).every(([, s]) => s === 1)).toBe(true);
     expect(p.requests('SubscribeTelemetry')[0]?.body).toMatchObject({ intervalS: 1, subject: { groupId: 'g:depot' } });
     p.take({

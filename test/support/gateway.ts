@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import RED, { type FlowNode, type NodeMessage } from 'node-red';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { realClock } from '../../core/clock.ts';
+import { type Clock, type ManualClock, realClock } from '../../core/clock.ts';
 import { createLog } from '../../core/log.ts';
 import { type Gateway, startGateway } from '../../gateway/gateway.ts';
 import { type Environment, readSettings } from '../../gateway/settings.ts';
@@ -28,9 +28,9 @@ export interface TestGateway {
   deploy(flows: readonly FlowNode[], type?: 'full' | 'nodes' | 'flows'): Promise<void>;
   /** Hands a message to a node of the flow, as an inject node would. */
   inject(nodeId: string, message: NodeMessage): void;
-  /** The next message that a node gets on its wire; rejects after 3 s. */
+  /** The next message that a node gets on its wire; rejects after 8 s. */
   next(nodeId: string): Promise<NodeMessage>;
-  /** The status of a node once its text matches; rejects after 3 s. */
+  /** The status of a node once its text matches; rejects after 8 s. */
   status(nodeId: string, text: RegExp): Promise<string>;
   get(path: string, init?: RequestInit): Promise<Response>;
   /** Where the link of a config node is, once it is up. */
@@ -43,11 +43,16 @@ export interface TestGatewayOptions {
   /** Put into the data folder as flow file before the start. */
   readonly flowFile?: string;
   readonly editor?: boolean;
+  /** The clock of the domain; default the machine's. */
+  readonly clock?: Clock | ManualClock;
   /** Changes the site file of the demo before the start. */
   readonly site?: (file: SiteFile) => SiteFile;
 }
 
-const PATIENCE_MS = 3_000;
+/** How long tests wait for what must come, on a machine that may be busy. */
+const PATIENCE_MS = 8_000;
+/** The same for `expect.poll`. */
+export const PATIENT = { timeout: PATIENCE_MS, interval: 20 } as const;
 
 /** Starts a gateway on random ports with an empty data folder and the site file of the demo. */
 export async function startTestGateway(o: TestGatewayOptions = {}): Promise<TestGateway> {
@@ -68,12 +73,12 @@ export async function startTestGateway(o: TestGatewayOptions = {}): Promise<Test
     ...o.env,
   };
   const log: string[] = [];
-  const clock = realClock();
+  const wall = realClock();
   const gateway = await startGateway({
     settings: readSettings(env, { demoSiteFile: DEMO_SITE }),
-    clock,
+    clock: o.clock ?? wall,
     env,
-    log: createLog({ clock, level: 'debug', format: 'text', write: (line) => void log.push(line) }),
+    log: createLog({ clock: wall, level: 'debug', format: 'text', write: (line) => void log.push(line) }),
     editor: o.editor ?? false,
   });
   const statuses = watchStatuses();

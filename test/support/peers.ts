@@ -19,7 +19,7 @@ export interface TestStation extends Peer {
   nextCall(fits: (action: string, payload: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 8_000;
 
 /** Connects a station that speaks OCPP 1.6 and sends its BootNotification. */
 export async function connectStation(url: string, identity: string): Promise<TestStation> {

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './support/child.ts';
 import { GatewayProcess, ROOT } from './support/gateway.ts';
-import { crossesZero } from './support/plot.ts';
+import { crossesZero, plotOf } from './support/plot.ts';
 
 const PICTURES = join(ROOT, '.data');
 
@@ -55,6 +56,11 @@ describe('in a browser', () => {
 
   it('the console draws the plot and lists the stations, without an error', async () => {
     await crossesZero(gateway.url, 'measuredW', 90_000);
+    await eventually(
+      'half a minute is plotted',
+      async () => ((await plotOf(gateway.url)).length >= 30 ? true : undefined),
+      60_000,
+    );
     const { page, wrong } = await open('/console');
     await page.waitForSelector('canvas', { timeout: 15_000 });
     const inked = await page.waitForFunction(colours, undefined, { timeout: 15_000 });

@@ -37,13 +37,13 @@ const CHECKS: readonly (readonly [code: DiagnosticCode, check: Check])[] = [
 ];
 
 /** All findings about a tree that parsed, except for what only the code generator sees. */
-export function analyse(ast: Node, _text: string, o: AnalysisOptions): Report[] {
+export function analyse(ast: Node, o: AnalysisOptions): Report[] {
   const subject: Subject = { ...o, ast, facts: gatherFacts(ast, o.bindings) };
-  return distinct(CHECKS.flatMap(([, check]) => check(subject)));
+  return CHECKS.flatMap(([, check]) => check(subject));
 }
 
-/** The parser copies parts of some expressions; their findings count once. */
-function distinct(reports: readonly Report[]): Report[] {
+/** The parser copies parts of some expressions, and some code is generated twice; findings count once. */
+export function distinct(reports: readonly Report[]): Report[] {
   return [...new Map(reports.map((r) => [`${r.code} ${r.at} ${r.message}`, r])).values()];
 }
 

@@ -103,7 +103,10 @@ export function genTail(node: CallNode, cx: Cx): Emit {
   const proc = genNode(node.procedure, cx).code;
   const args = node.arguments.map((a) => genNode(a, cx).code).join(',');
   const token = literal(tokenOf(node.procedure));
-  return emit(`${p.r('tail')}(${proc},[${args}],${at},${token})`, T.any, true);
+  const code = `${p.r('tail')}(${proc},[${args}],${at},${token})`;
+  // Not even the arguments of a late call are evaluated before it is known that it will be made.
+  const late = `${p.r('tail')}(${p.r('lambda')}(()=>(${code}),0,undefined,true),[],${at},${token})`;
+  return emit(cx.lateTail ? late : code, T.any, true);
 }
 
 export function genLambda(node: LambdaNode, cx: Cx): Emit {

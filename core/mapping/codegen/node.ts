@@ -34,7 +34,9 @@ function genBase(node: Node, cx: Cx): Emit {
       if (node.value === '-') return genMinus(node, cx);
       return node.value === '[' ? genArray(node, cx) : genObject(node.lhs, cx, node.position - 1);
     case 'name':
-      return emit(`${p.accessor(node.value)}(${cx.x})`, T.any);
+      // `[]` must see the sequence before the sequence rule, which accessors apply.
+      if (node.keepArray) return emit(`${p.r('lookup')}(${cx.x},${literal(node.value)})`);
+      return emit(`${p.accessor(node.value)}(${cx.x})`);
     case 'string':
     case 'number':
     case 'value':

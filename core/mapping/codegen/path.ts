@@ -45,7 +45,7 @@ function genStep(value: string, step: Node, cx: Cx, use: Use): string {
 }
 
 function stepCode(step: Node, cx: Cx): string {
-  if (step.type === 'name' && !step.stages) return cx.p.accessor(step.value);
+  if (step.type === 'name' && !step.stages && !step.keepArray) return cx.p.accessor(step.value);
   return stepFn(step, cx, (inner) => staged(step, inner));
 }
 
@@ -77,7 +77,7 @@ export function termList(step: SortNode, cx: Cx): string {
 function genAfterArray(first: Node, rest: readonly Node[], cx: Cx, final: Use): string {
   const { p } = cx;
   const input = `${p.r('isArray')}(${cx.x})?${cx.x}:${p.r('sequenceOf')}(${cx.x})`;
-  const fn = stepFn(first, { ...cx, plain: false });
+  const fn = stepFn(first, { ...cx, plain: false, dual: false });
   const t = p.id('t');
   cx.fn.lets.push(t);
   const value = genRest(`${p.r('loose')}(${t})`, rest, cx, final);

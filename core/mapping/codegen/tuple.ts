@@ -25,8 +25,10 @@ export function genTuplePath(node: PathNode, cx: Cx): Emit {
   const rest = genRows(node, from, start, cx);
   const { group } = node;
   const nothing = group
-    ? `${p.r('group')}(S,undefined,${pairList(group.lhs, { ...cx, plain: false })},${group.position - 1})`
-    : start;
+    ? `${p.r('group')}(S,undefined,${pairList(group.lhs, { ...cx, plain: false, dual: false })},${group.position - 1})`
+    : node.keepSingletonArray
+      ? `${p.r('keepOf')}(${start})`
+      : start;
   const loose = node.steps[0]?.consarray ? `||${p.r('isEmpty')}(${start})` : '';
   return { ...rest, code: `((${start}=${items})===undefined${loose}?${nothing}:${rest.code})` };
 }
@@ -58,7 +60,7 @@ function startItems(node: PathNode, cx: Cx): string {
 /** As in the interpreter, an array constructor at the start binds nothing. */
 function genLooseRows(step: Node, cx: Cx): string {
   const input = `${cx.p.r('isArray')}(${cx.x})?${cx.x}:${cx.p.r('sequenceOf')}(${cx.x})`;
-  return `${cx.p.r('tuplesOf')}(${cx.p.r('loose')}((${stepFn(step, { ...cx, plain: false })})(${input})))`;
+  return `${cx.p.r('tuplesOf')}(${cx.p.r('loose')}((${stepFn(step, { ...cx, plain: false, dual: false })})(${input})))`;
 }
 
 interface Names {
@@ -95,7 +97,7 @@ function stageList(stages: readonly Stage[] | undefined, names: ReadonlySet<stri
     if (stage.type === 'index') return `{index:${literal(stage.value)}}`;
     const { expr } = stage;
     if (expr.type === 'number' && typeof expr.value === 'number') return `{at:${literal(Math.floor(expr.value))}}`;
-    return `{test:${rowFn([expr], names, cx, (inner) => genNode(expr, inner))},plain:${stepFn(expr, { ...cx, plain: false })}}`;
+    return `{test:${rowFn([expr], names, cx, (inner) => genNode(expr, inner))},plain:${stepFn(expr, { ...cx, plain: false, dual: false })}}`;
   });
   return `[${rows.join(',')}]`;
 }
@@ -121,7 +123,7 @@ function genTupleGroup(node: PathNode, stream: string, names: ReadonlySet<string
   const t = p.id('t');
   cx.fn.lets.push(t);
   const grouped = `${p.r('groupTuples')}(S,${t},[${pairs.join(',')}],${position - 1})`;
-  const plain = `${p.r('group')}(S,${t},${pairList(lhs, { ...cx, plain: false })},${position - 1})`;
+  const plain = `${p.r('group')}(S,${t},${pairList(lhs, { ...cx, plain: false, dual: false })},${position - 1})`;
   // A sort has taken the rows out of their stream; then they are grouped as they are.
   const code = `((${t}=${stream}).tupleStream?${grouped}:${plain})`;
   return emit(code, T.obj);

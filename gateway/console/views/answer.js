@@ -1,9 +1,14 @@
 /** @import { ApiError } from '../api.js' */
 import { h } from '../dom.js';
 
+/** What was done is old news after this long; what failed stays. */
+const DONE_MS = 30_000;
+
 /** Says what was done. @param {HTMLElement} place @param {string} text */
 export function sayDone(place, text) {
-  place.replaceChildren(h('p', { 'data-tone': 'good' }, text));
+  const note = h('p', { 'data-tone': 'good' }, text);
+  place.replaceChildren(note);
+  setTimeout(() => note.remove(), DONE_MS);
 }
 
 /**

@@ -61,7 +61,7 @@ const NO_SITE =
 /** @param {number} ms Seconds would make a screen reader repeat itself. */
 function lostText(ms) {
   const span = ms < 60_000 ? '' : ` for ${duration(Math.floor(ms / 60_000) * 60_000)}`;
-  return `Connection to the gateway lost${span}. What you see is old. Limits and services stay in force; the console reconnects by itself.`;
+  return `Connection to the gateway lost${span}. What you see is old; the console reconnects by itself.`;
 }
 
 /**

@@ -30,7 +30,7 @@ export function pendingView({ accept }) {
     button.disabled = true;
     const result = await accept(identity);
     button.disabled = false;
-    if (result.ok) sayDone(answer, `${identity} is accepted and becomes part of the site at its next boot message.`);
+    if (result.ok) sayDone(answer, `${identity} is accepted and now a station of the site.`);
     else sayError(answer, `Accepting ${identity}`, result.error);
     (panel.hidden || !button.isConnected ? byId('main', HTMLElement) : button).focus({ preventScroll: true });
   };

@@ -1,6 +1,6 @@
 /**
  * @import { FleetEntry } from '../../../model/index.ts'
- * @import { StationColumn } from '../fleet.js'
+ * @import { Sorting, StationColumn } from '../fleet.js'
  * @import { View } from './frame.js'
  */
 import { badge, byId, cell, h, head, headOf, icon, keyed, setAttr, setText, tableOf } from '../dom.js';
@@ -42,17 +42,42 @@ export function stationsView({ refresh }) {
   table.after(empty);
   filter.addEventListener('input', refresh);
   const showRows = keyed(body, { key: (/** @type {Row} */ r) => r.entry.resourceId, make: stationRow });
+  const choose = remembered(
+    (/** @type {readonly FleetEntry[]} */ all, /** @type {string} */ words, /** @type {Sorting} */ order) => {
+      const found = filterStations(all, words);
+      const shown = sortStations(found, order).slice(0, MAX_ROWS);
+      return { shown, text: countText(all, found.length, shown.length) };
+    },
+  );
   return {
     show({ site, now }) {
-      const all = site?.view.snapshot.resources ?? [];
+      const all = site?.view.snapshot.resources ?? NONE;
       const service = activeService(site?.view.snapshot.services ?? []);
-      const found = filterStations(all, filter.value);
-      const shown = sortStations(found, sorting).slice(0, MAX_ROWS);
+      const { shown, text } = choose(all, filter.value, sorting);
       showRows(shown.map((entry) => ({ entry, now, service })));
-      setText(note, countText(all, found.length, shown.length));
+      setText(note, text);
       empty.hidden = shown.length > 0;
       setText(empty, all.length === 0 ? 'The site file names no station.' : 'No station fits this filter.');
     },
+  };
+}
+
+/** @type {readonly FleetEntry[]} */
+const NONE = [];
+
+/**
+ * Keeps the last result while the arguments stay the same: ten thousand stations are not sorted for every frame.
+ * @template {readonly unknown[]} A
+ * @template R
+ * @param {(...args: A) => R} compute
+ * @returns {(...args: A) => R}
+ */
+function remembered(compute) {
+  /** @type {{ args: A, result: R } | undefined} */
+  let last;
+  return (...args) => {
+    if (last === undefined || args.some((a, i) => a !== last?.args[i])) last = { args, result: compute(...args) };
+    return last.result;
   };
 }
 

@@ -41,6 +41,7 @@ export function tilesOf(s, now) {
   const commanded = s.resources.filter((r) => r.grantedW !== undefined);
   const off = Math.abs(s.measuredW - s.grantedW);
   const quality = qualityWords(s.quality);
+  const doubtful = s.resources.filter((r) => r.quality !== 'good');
   return [
     { value: power(s.requestedW), note: requestNote(s, now) },
     {
@@ -52,7 +53,7 @@ export function tilesOf(s, now) {
       note:
         s.quality === 'good'
           ? `${direction(s.measuredW)} · ${power(off)} off what is granted`
-          : `quality ${quality.text}: ${quality.more ?? ''}`,
+          : `quality ${quality.text}: ${doubtful.length} of ${s.resources.length} without a fresh value`,
       ...(s.quality === 'good' ? {} : { tone: quality.tone }),
     },
     limitTile(s),

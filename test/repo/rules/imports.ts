@@ -33,7 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms without I/O, and the parts of Node that would be it. */
-const PURE = ['model', 'core', 'hub'];
+const PURE = ['model', 'hub'];
 const IO =
   /^node:(fs|net|tls|https?|http2|dgram|dns|child_process|cluster|worker_threads|sqlite|readline|timers)(\/|$)/;
 

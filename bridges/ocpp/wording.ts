@@ -1,0 +1,110 @@
+import { iso, parseTime } from '../../core/clock.ts';
+import type { MappingLibrary } from '../../core/mapping/library.ts';
+import type { PowerCommand } from '../../model/index.ts';
+import type { Version } from '../../protocols/ocpp/index.ts';
+import { type Channel, commandProfileId, contextOf, defaultProfileId, type Form, SHAPES, type Shape } from './channel.ts';
+import { addressee, effectiveRange } from './effective.ts';
+import { BRIDGE_ERRORS } from './errors.ts';
+
+/** What a translation needs to know of the station. */
+export interface Addressee {
+  readonly version: Version;
+  readonly identity: string;
+  readonly vendor?: string | undefined;
+  readonly model?: string | undefined;
+  /** It has this one EVSE only. */
+  readonly single: boolean;
+}
+
+/** How one command is put into words for one station. */
+export interface Wording {
+  readonly form: Form;
+  readonly action: string;
+  readonly payload: unknown;
+  /** How long it holds at the station, s. */
+  readonly durationS: number;
+}
+
+/** Watts that rounding may add on the way back from a payload. */
+const ROUNDING_W = 0.5;
+
+/** The power that may be sent: the command inside the envelope (design 2). Without an envelope nothing is exported. */
+export function clip(channel: Channel, command: PowerCommand): number {
+  const { resource, envelope } = channel;
+  const importLimitW = Math.min(envelope?.importLimitW ?? resource.maxImportW, resource.maxImportW);
+  const exportLimitW = Math.min(envelope?.exportLimitW ?? 0, resource.maxExportW);
+  if (command.kind === 'setpoint') return within(command.powerW ?? 0, -exportLimitW, importLimitW);
+  // A limit that names no import limits none; what is on may take what the command says.
+  const asked = command.kind === 'limit' ? (command.importLimitW ?? importLimitW) : (command.powerW ?? 0);
+  return within(asked, 0, importLimitW);
+}
+
+const within = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high) + 0;
+
+/** Forms that can express the command at this station, the best first. */
+export function shapesFor(version: Version, channel: Channel, command: PowerCommand, appliedW: number): Shape[] {
+  return SHAPES[version].filter((shape) => {
+    if (channel.refused.includes(shape)) return false;
+    // A setpoint needs a transaction; export needs a setpoint (ocpp 4).
+    if (shape === 'dynamic' || shape === 'setpoint')
+      return command.kind === 'setpoint' && channel.transactionId !== undefined;
+    return appliedW >= 0 && (shape !== 'limitA' || channel.resource.current === 'ac');
+  });
+}
+
+/** The same for the profile below all commands: in the unit that stations of the version know best. */
+export function defaultForms(version: Version, channel: Channel): readonly Form[] {
+  if (channel.resource.current === 'dc') return ['defaultW'];
+  return version === 'ocpp1.6' ? ['defaultA', 'defaultW'] : ['defaultW', 'defaultA'];
+}
+
+/** New values may keep an installed dynamic profile if its duration is near the one wanted now. */
+export function form(channel: Channel, shape: Shape, durationS: number): Form {
+  const { dynamic, transactionId } = channel;
+  if (shape !== 'dynamic' || dynamic === undefined || dynamic.transactionId !== transactionId) return shape;
+  return dynamic.durationS >= 0.8 * durationS && dynamic.durationS <= 1.1 * durationS + 1 ? 'update' : shape;
+}
+
+/** Time that a command has left, whole seconds, at least 1. */
+export const durationOf = (command: PowerCommand, now: number): number =>
+  Math.max(1, Math.ceil((parseTime(command.validUntil) - now) / 1000));
+
+/**
+ * Translates a command and checks that the result stays within what was granted. Throws `mapping.widens`,
+ * `capability.unsupported`, or what the mapping threw.
+ */
+export function word(
+  library: MappingLibrary,
+  to: Addressee,
+  channel: Channel,
+  command: PowerCommand,
+  o: { readonly appliedW: number; readonly form: Form; readonly now: number },
+): Wording {
+  const { evse } = channel.resource;
+  const below = o.form === 'defaultW' || o.form === 'defaultA';
+  const profileId = below ? defaultProfileId(evse) : commandProfileId(evse);
+  const durationS = durationOf(command, o.now);
+  const ctx = contextOf(channel, {
+    ...to,
+    at: iso(o.now),
+    ids: { chargingProfileId: profileId, chargingScheduleId: profileId },
+    settings: { shape: o.form, durationS },
+  });
+  const granted =
+    command.kind === 'limit' ? { ...command, importLimitW: o.appliedW } : { ...command, powerW: o.appliedW };
+  const entry = library.choose('hub/PowerCommand', to.version, 'from-hub', granted, ctx);
+  const payload = entry.mapping.run(granted, ctx);
+  const action = (entry.to[0] ?? '').replace(/^.*\//, '').replace(/Request$/, '');
+  const target = addressee(payload);
+  if (target !== undefined && target !== evse && !(target === 0 && to.single)) {
+    throw BRIDGE_ERRORS.fail('mapping.widens', `${entry.path} speaks to EVSE ${String(target)} instead of ${evse}.`);
+  }
+  const range = effectiveRange(action, payload, ctx.resource);
+  const top = Math.max(o.appliedW, 0) + ROUNDING_W;
+  const bottom = Math.min(o.appliedW, 0) - ROUNDING_W;
+  if (range === undefined || range.maxW > top || range.minW < bottom) {
+    const got = range === undefined ? 'no power at all' : `${range.minW} … ${range.maxW} W`;
+    throw BRIDGE_ERRORS.fail('mapping.widens', `${entry.path} made ${got} out of ${o.appliedW} W; nothing was sent.`);
+  }
+  return { form: o.form, action, payload, durationS };
+}

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, every, type TimerHandle } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { FileSource } from '../core/mapping/files.ts';
+import { createMappingLibrary, type MappingLibrary } from '../core/mapping/library.ts';
+import { GATEWAY_ERRORS } from './errors.ts';
+
+const MAX_FILES = 5000;
+const MAX_BYTES = 256 * 1024;
+const LOOK_MS = 2_000;
+
+/** Mapping files of the file system; at most 5 000 files of at most 256 kB each. */
+export function fileSource(): FileSource {
+  return {
+    list(dir) {
+      const names = readdirSync(dir, { recursive: true, encoding: 'utf8' });
+      return names.map((n) => n.replaceAll('\\', '/')).slice(0, MAX_FILES);
+    },
+    read(path) {
+      if (statSync(path).size > MAX_BYTES)
+        throw GATEWAY_ERRORS.fail('mapping.tooLarge', `${path} is larger than ${MAX_BYTES} bytes.`);
+      return readFileSync(path, 'utf8');
+    },
+  };
+}
+
+export interface MappingPack {
+  readonly library: MappingLibrary;
+  readonly watch: TimerHandle | undefined;
+}
+
+/**
+ * The mappings of the gateway: the shipped ones, and over them those of the integrator's folder. Changes there are
+ * picked up while the gateway runs; a broken file is reported and the last good one stays in force (design 3).
+ * `clock` is the machine's.
+ */
+export function openMappings(o: {
+  shipped: string;
+  overrides: string | undefined;
+  clock: Clock;
+  log: Log;
+}): MappingPack {
+  const { shipped, overrides, log } = o;
+  const roots = overrides === undefined ? [shipped] : [shipped, overrides];
+  const library = createMappingLibrary({ roots, files: fileSource(), log });
+  if (overrides === undefined) return { library, watch: undefined };
+  let known = stampOf(overrides);
+  const watch = every(o.clock, LOOK_MS, () => {
+    const now = stampOf(overrides);
+    if (now === known) return;
+    known = now;
+    const { changed } = library.reload();
+    if (changed.length > 0) log.info('mapping.reloaded', { files: changed });
+  });
+  return { library, watch };
+}
+
+/** Changes whenever a file below changes, comes or goes. */
+function stampOf(folder: string): string {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .slice(0, MAX_FILES)
+      .map((name) => {
+        const { mtimeMs, size } = statSync(join(folder, name));
+        return `${name}:${mtimeMs}:${size}`;
+      })
+      .join('\n');
+  } catch {
+    return 'unreadable';
+  }
+}
