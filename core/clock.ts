@@ -9,7 +9,7 @@ export interface TimerHandle {
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Calls `fn` once, `delayMs` (≥ 0, else at once) from now; never synchronously. */
+  /** Calls `fn` once, `delayMs` (≥ 0, else at once; whole milliseconds, rounded up) from now; never synchronously. */
   after(delayMs: number, fn: () => void): TimerHandle;
   /** Number of armed timers. */
   readonly pending: number;
@@ -46,7 +46,7 @@ export function realClock(o: RealClockOptions = {}): Clock {
   return {
     now: () => Date.now(),
     after(delayMs, fn) {
-      let left = Math.max(0, delayMs) || 0;
+      let left = Math.ceil(Math.max(0, delayMs)) || 0;
       let armed = true;
       pending++;
       const fire = (): void => {
@@ -136,7 +136,12 @@ export function manualClock(startMs: number = Date.UTC(2026, 0, 1)): ManualClock
   return {
     now: () => base + elapsed,
     after(delayMs, fn) {
-      const timer: ManualTimer = { due: elapsed + (Math.max(0, delayMs) || 0), order: order++, fn, live: true };
+      const timer: ManualTimer = {
+        due: elapsed + (Math.ceil(Math.max(0, delayMs)) || 0),
+        order: order++,
+        fn,
+        live: true,
+      };
       pending++;
       heapPush(heap, timer);
       return { cancel: () => drop(timer) };

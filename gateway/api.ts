@@ -120,19 +120,21 @@ export function errorResponse(thrown: unknown, _req: Request, res: Response, nex
     next(thrown);
     return;
   }
-  const error = fromBodyParser(thrown);
+  const error = fromExpress(thrown);
   const shown = describeError(error);
   const status = STATUS[shown.code] ?? (shown.retry === 'yes' || shown.retry === 'later' ? 503 : 409);
   const details = detailsOf(error);
   res.status(status).json({ error: { ...shown, ...(details ? { details } : {}) } });
 }
 
-/** express.json reports what is wrong with a body in its own way. */
-function fromBodyParser(thrown: unknown): unknown {
-  const type: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'type') : undefined;
+/** Express and express.json report what is wrong with a path or a body in their own way. */
+function fromExpress(thrown: unknown): unknown {
+  if (typeof thrown !== 'object' || thrown === null || codeOf(thrown) !== undefined) return thrown;
+  const type: unknown = Reflect.get(thrown, 'type');
   if (type === 'entity.too.large') return GATEWAY_ERRORS.fail('api.tooLarge');
-  if (typeof type === 'string' && codeOf(thrown) === undefined)
-    return GATEWAY_ERRORS.fail('api.badRequest', 'The body is not JSON.');
+  if (typeof type === 'string') return GATEWAY_ERRORS.fail('api.badRequest', 'The body is not JSON.');
+  if (Reflect.get(thrown, 'status') === 400)
+    return GATEWAY_ERRORS.fail('api.badRequest', 'The path is not percent-encoded UTF-8.');
   return thrown;
 }
 

@@ -7,6 +7,9 @@ import { isLoopback } from './settings.ts';
 /** Paths below this belong to `http in` nodes of flows, which may serve pages of other origins. */
 export const FLOW_HTTP_ROOT = '/http';
 
+/** Where the editor of Node-RED opens its WebSocket. */
+const EDITOR_SOCKET = '/comms';
+
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 export interface Guard {
@@ -39,9 +42,11 @@ export function createGuard(listenHost: string): Guard {
     },
     upgrades(server) {
       server.prependListener('upgrade', (req: IncomingMessage, socket: Duplex) => {
-        if (complaint(req, true) === undefined) return;
+        const foreign = complaint(req, true) !== undefined;
+        if (!foreign && takesSockets(req.url ?? '/')) return;
         socket.on('error', () => {});
-        socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        const status = foreign ? '403 Forbidden' : '404 Not Found';
+        socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         socket.destroy();
       });
     },
@@ -54,6 +59,11 @@ function hostName(host: string): string {
 
 function isFlowPath(url: string): boolean {
   return url === FLOW_HTTP_ROOT || url.startsWith(`${FLOW_HTTP_ROOT}/`);
+}
+
+/** Elsewhere nobody would answer an upgrade: its socket would wait for nothing. */
+function takesSockets(url: string): boolean {
+  return isFlowPath(url) || url.split('?', 1)[0] === EDITOR_SOCKET;
 }
 
 function isForeign(req: IncomingMessage, host: string): boolean {

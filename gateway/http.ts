@@ -60,7 +60,7 @@ export function createHttp(o: HttpOptions): Http {
 function consoleFiles(folder: string): Router {
   const files = express.Router();
   files.use((_req, res, next) => {
-    res.set('content-security-policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'");
+    res.set('content-security-policy', "default-src 'self'; frame-ancestors 'none'");
     res.set('x-content-type-options', 'nosniff');
     next();
   });

@@ -62,8 +62,9 @@ function stampOf(folder: string): string {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .slice(0, MAX_FILES)
       .map((name) => {
-        const { mtimeMs, size } = statSync(join(folder, name));
-        return `${name}:${mtimeMs}:${size}`;
+        // A dangling link, or a file that is just being replaced, is no reason to overlook the others.
+        const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+        return `${name}:${stat?.mtimeMs ?? 0}:${stat?.size ?? 0}`;
       })
       .join('\n');
   } catch {

@@ -38,6 +38,8 @@ export interface Channel {
   /** The envelope (design 2); absent until the site has pushed it. */
   envelope?: PowerLimits;
   status?: StationStatus['state'];
+  /** Until when a state that was asked for may come. */
+  statusBy?: number;
   transactionId?: string | number;
   /** Transaction of 1.6 whose idTag was refused: the hub does not hear of it. */
   unwanted?: string | number;

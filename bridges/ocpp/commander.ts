@@ -26,7 +26,8 @@ export interface CommandTarget extends Addressee {
 
 /** What came of one form: the end of the command, or why the next form may be tried. */
 type Result =
-  | { readonly kind: 'accepted' | 'told' }
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'told' }
   | { readonly kind: 'refused'; readonly code: string; readonly final?: boolean };
 
 /** The answer never came or cannot be read: the station may have acted. */
@@ -57,7 +58,7 @@ export class Commander {
     if (!target?.station.open) return no('refused', 'station.notConnected');
     if (!target.ready) return no('refused', 'station.notReady');
     const attempt: Attempt = { command, appliedW: clip(channel, command) };
-    const shapes = shapesFor(target.version, channel, command, attempt.appliedW);
+    const shapes = shapesFor(target.version, channel, command);
     if (shapes.length === 0) return no('refused', 'capability.unsupported');
     channel.newest = attempt;
     try {
@@ -138,6 +139,8 @@ export class Commander {
     delete channel.doubt;
     if (t === undefined || (why === 'session.ended' && t.transactionId === undefined)) return;
     delete channel.current;
+    // A default profile may outlive a restart (ocpp 2.3).
+    if (t.transactionId === undefined) this.#doubt(channel, t.command, t.appliedW);
     if (t.state !== 'accepted') return;
     this.#tell(channel, t.command, why === 'session.ended' ? 'expired' : 'unknown', { code: why });
   }

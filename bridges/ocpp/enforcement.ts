@@ -43,7 +43,9 @@ export class Enforcer {
   check(channel: Channel): void {
     const target = this.#o.target(channel.resource.identity);
     const limits = channel.envelope;
-    if (!target?.ready || !target.station.open || limits === undefined || !mayFlow(channel)) return;
+    // Until its state is told, the site counts it as out of reach and the envelope is not meant for it.
+    if (!target?.ready || !target.station.open || channel.status === undefined) return;
+    if (limits === undefined || !mayFlow(channel)) return;
     const now = this.#o.clock.now();
     const may = range(channel, now);
     const tooMuch = may.maxW > limits.importLimitW + 1;
@@ -113,8 +115,7 @@ export class Enforcer {
 }
 
 /** Power may flow: a transaction runs, or the station says that one does. */
-const mayFlow = (channel: Channel): boolean =>
-  channel.transactionId !== undefined || IN_USE.includes(channel.status);
+const mayFlow = (channel: Channel): boolean => channel.transactionId !== undefined || IN_USE.includes(channel.status);
 
 /** What the station allows when nobody commands it, W. */
 const freeW = (channel: Channel): number => channel.defaultW ?? channel.resource.maxImportW;

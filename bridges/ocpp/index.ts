@@ -1,5 +1,6 @@
 import { HUB_ERRORS } from '../../hub/errors.ts';
 import type { GatewayRuntime, Link } from '../../hub/ports.ts';
+import type { OcppServerOptions } from '../../protocols/ocpp/index.ts';
 import { OcppLink } from './link.ts';
 
 /** Configuration of a link on which charging stations connect. */
@@ -12,6 +13,8 @@ export interface OcppLinkConfig {
   readonly path: string;
   /** Move on to the next free port when this one is taken. */
   readonly portSearch: boolean;
+  /** Compiled schemas to share with other servers and clients of this process. */
+  readonly validators?: OcppServerOptions['validators'];
   /** `hub`: observations in hub language. `native`: the calls of stations as they come; the gateway answers them. */
   readonly speaks: 'hub' | 'native';
 }

@@ -17,39 +17,21 @@ import {
   type StationStatus,
   type WireMessage,
 } from '../../model/index.ts';
-import {
-  type Admission,
-  type Credentials,
-  createOcppServer,
-  type OcppServer,
-  type Station,
-  samePassword,
-} from '../../protocols/ocpp/index.ts';
+import { createOcppServer, type OcppServer, type Station } from '../../protocols/ocpp/index.ts';
+import { admit } from './admission.ts';
 import type { Channel } from './channel.ts';
+import { ChannelBook } from './channels.ts';
 import { Commander } from './commander.ts';
-import { BRIDGE_ERRORS } from './errors.ts';
+import { Enforcer } from './enforcement.ts';
 import type { OcppLinkConfig } from './index.ts';
+import { passThrough } from './native.ts';
 import { StationBridge, type StationHost } from './station.ts';
 import { TransactionBook } from './transactions.ts';
 
 const MAX_STATIONS = 10_000;
 const TICK_MS = 1000;
-/** A limit that the link sends by itself is valid this long and renewed in time. */
-const ENFORCED_MS = 600_000;
-/** The same limit is not sent again while its answer may be under way. */
-const ENFORCE_AGAIN_MS = 10_000;
-/** A command that ends sooner than this counts as ended when limits are enforced. */
-const ENDING_MS = 15_000;
-/** Actions that change power; only the hub's commands do that here. */
-const POWER_ACTIONS = [
-  'SetChargingProfile',
-  'ClearChargingProfile',
-  'UpdateDynamicSchedule',
-  'UsePriorityCharging',
-  'SetDERControl',
-  'ClearDERControl',
-  'AFRRSignal',
-];
+/** A station that is up and does not tell the state of an EVSE within this time counts as what its session says. */
+const STATUS_MS = 5_000;
 
 /** A running OCPP server of one site: stations on one side, the hub on the other. */
 export class OcppLink implements Link, ActuatingLink, StationHost {
@@ -62,22 +44,19 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   readonly #log: Log;
   readonly #outlet: LinkOutlet;
   readonly #commander: Commander;
+  readonly #enforcer: Enforcer;
   readonly #bridges = new BoundedMap<string, StationBridge>({
-    name: 'ocpp.stations',
+    name: 'ocpp.bridges',
     max: MAX_STATIONS,
     overflow: 'refuse',
   });
-  readonly #channels = new BoundedMap<string, Channel>({
-    name: 'ocpp.channels',
-    max: 4 * MAX_STATIONS,
-    overflow: 'refuse',
-  });
-  #envelope: EnvelopeUpdate | undefined;
+  readonly #channels = new ChannelBook(4 * MAX_STATIONS);
   #server: OcppServer | undefined;
   #tick: TimerHandle | undefined;
   readonly #undo: (() => void)[] = [];
 
   constructor(config: OcppLinkConfig, runtime: GatewayRuntime, site: Site, library: MappingLibrary) {
+    const { clock, store } = runtime;
     this.linkId = config.linkId;
     this.runtime = runtime;
     this.site = site;
@@ -85,12 +64,22 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#config = config;
     this.#log = runtime.log.child({ link: config.linkId });
     this.#outlet = new LinkOutlet(runtime.log, 'ocpp');
-    this.transactions = new TransactionBook(runtime.store, runtime.clock);
+    this.transactions = new TransactionBook(store, clock);
     this.#commander = new Commander({
-      clock: runtime.clock,
+      clock,
       log: this.#log,
       library,
       report: (outcome, identity) => this.#outcome(outcome, identity),
+    });
+    this.#enforcer = new Enforcer({
+      clock,
+      log: this.#log,
+      commander: this.#commander,
+      target: (identity) => this.#bridges.get(identity),
+      safeImportW: (resourceId) => site.safeImportW(resourceId),
+      onDefault: (channel) => {
+        if (channel.status !== undefined) this.#say(channel, channel.status);
+      },
     });
   }
 
@@ -107,12 +96,17 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
         clock,
         log: this.#log,
         metrics,
-        authenticate: (identity, credentials) => this.#admit(identity, credentials),
+        ...(config.validators === undefined ? {} : { validators: config.validators }),
+        authenticate: (identity, credentials) =>
+          admit(this.site, (ref) => this.runtime.secret(ref), identity, credentials),
         onStation: (station) => this.#connected(station),
       }),
     );
     this.#undo.push(this.site.attach(this));
     this.#undo.push(this.site.on('stations', (e) => this.#accepted(e)));
+    this.#undo.push(this.site.on('reloaded', ({ ok }) => (ok ? this.#reloaded() : undefined)));
+    const bounds = () => [this.#bridges.stats(), ...this.#channels.stats()];
+    this.#undo.push(metrics.collect('v2gate_ocpp_link', bounds));
     this.#tick = every(clock, TICK_MS, () => this.#everySecond());
   }
 
@@ -135,50 +129,31 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     if (message.topic === 'hub/CommandBatch') {
       const { commands } = HUB_MESSAGES.CommandBatch.parse(message.payload);
       for (const command of commands) this.#command(command);
-      return;
-    }
-    if (message.topic === 'hub/PowerCommand') {
+    } else if (message.topic === 'hub/PowerCommand') {
       this.#command(HUB_MESSAGES.PowerCommand.parse(message.payload));
-      return;
+    } else {
+      const payload = await passThrough(message, (identity) => this.#bridges.get(identity));
+      const topic = message.topic.replace(/Request$/, 'Response');
+      this.#outlet.emit('outcome', this.#message(topic, payload, message.v2gate.peer, message.v2gate.id));
     }
-    await this.#native(message);
   }
 
   applyEnvelope(update: EnvelopeUpdate): void {
-    this.#envelope = update;
-    for (const e of update.evses) {
-      const channel = this.#channels.get(e.resourceId);
-      if (!channel) continue;
-      channel.envelope = { importLimitW: e.importLimitW, exportLimitW: e.exportLimitW };
-      this.#enforce(channel);
-    }
+    for (const channel of this.#channels.limit(update)) this.#enforcer.check(channel);
   }
 
   channels(identity: string): readonly Channel[] {
-    return this.site.stations.resources(identity).flatMap((resource) => {
-      const known = this.#channels.get(resource.resourceId);
-      if (known) {
-        known.resource = resource;
-        return [known];
-      }
-      const e = this.#envelope?.evses.find((x) => x.resourceId === resource.resourceId);
-      const channel: Channel = {
-        resource,
-        seqNo: -1,
-        refused: [],
-        ...(e === undefined ? {} : { envelope: { importLimitW: e.importLimitW, exportLimitW: e.exportLimitW } }),
-      };
-      return this.#channels.set(resource.resourceId, channel) ? [channel] : [];
-    });
+    return this.#channels.of(this.site.stations.resources(identity));
   }
 
   observe(message: WireMessage): void {
-    const channel = this.#channels.get(resourceIdOf(message.payload) ?? '');
-    if (channel && message.topic === 'hub/StationStatus') channel.status = (message.payload as StationStatus).state;
-    if (channel && message.topic === 'hub/MeterReading') this.#metered(channel, message.payload as MeterReading);
+    const { topic, payload } = message;
+    const channel = this.#channels.get(resourceIdOf(payload) ?? '');
+    if (channel && topic === 'hub/StationStatus') channel.status = (payload as StationStatus).state;
+    if (channel && topic === 'hub/MeterReading') this.#metered(channel, payload as MeterReading);
     this.site.observe(message);
     if (this.#config.speaks === 'hub') this.#outlet.emit('message', message);
-    if (channel && message.topic === 'hub/SessionEvent') this.#enforce(channel);
+    if (channel && topic !== 'hub/MeterReading') this.#enforcer.check(channel);
   }
 
   tap(message: WireMessage): void {
@@ -186,7 +161,29 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   }
 
   ready(bridge: StationBridge): void {
-    for (const channel of bridge.channels) void this.#prepare(bridge, channel);
+    for (const channel of bridge.channels) {
+      this.#prepare(bridge, channel).catch((e: unknown) =>
+        this.#log.error('station.prepare', { station: bridge.identity, ...describeError(e) }),
+      );
+    }
+  }
+
+  rebooted(channel: Channel): void {
+    this.#commander.forget(channel, 'station.rebooted');
+    channel.refused.length = 0;
+    delete channel.defaultW;
+    delete channel.defaultTriedAt;
+    delete channel.defaultRefused;
+    delete channel.enforced;
+  }
+
+  sessionBegins(channel: Channel): void {
+    this.#enforcer.check(channel);
+  }
+
+  sessionEnds(channel: Channel): void {
+    this.#commander.forget(channel, 'session.ended');
+    delete channel.enforced;
   }
 
   async close(): Promise<void> {
@@ -199,181 +196,138 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#outlet.clear();
   }
 
-  #admit(identity: string, credentials: Credentials | undefined): Admission {
-    const verdict = this.site.stations.verdict(identity);
-    if (verdict === 'refused') return { accept: false, status: 404 };
-    const ref = this.site.stations.passwordRef(identity);
-    if (ref === undefined) return { accept: true };
-    const secret = this.runtime.secret(ref);
-    const right = secret !== undefined && credentials !== undefined && samePassword(credentials.password, secret);
-    return right ? { accept: true } : { accept: false, status: 401 };
-  }
-
   #connected(station: Station): void {
     const bridge = new StationBridge(station, this);
     if (!this.#bridges.set(station.identity, bridge)) {
+      bridge.readiness.close();
       station.close(1013, 'too many stations');
       return;
     }
+    // Commands find the station from now on, if only to be told that it is not ready.
+    if (bridge.known) this.channels(station.identity);
     station.onClose(() => this.#left(bridge));
     this.#outlet.emit('status', this.status());
-    if (this.site.stations.verdict(station.identity) === 'known') void this.#resume(bridge);
   }
 
-  /** After a reconnect: what was known holds again; what is not known is asked for (ocpp 1.1). */
-  async #resume(bridge: StationBridge): Promise<void> {
-    for (const channel of bridge.channels) {
-      const stored = await this.transactions.last(channel.resource.resourceId).catch(() => undefined);
-      if (stored && !stored.ended && channel.transactionId === undefined) channel.transactionId = stored.transactionId;
-      if (channel.status !== undefined && channel.status !== 'offline') this.#say(bridge, channel, channel.status);
-      await this.#prepare(bridge, channel);
+  /** A station is up: its default profile, its state, and the limits of now (design 2). */
+  async #prepare(bridge: StationBridge, channel: Channel): Promise<void> {
+    await this.#enforcer.keepDefault(channel);
+    if (channel.status !== undefined) {
+      this.#say(channel, channel.status);
+      this.#enforcer.check(channel);
+    } else {
+      const willSay = await bridge.askStatus([channel]);
+      channel.statusBy = this.runtime.clock.now() + (willSay ? STATUS_MS : 0);
     }
   }
 
-  async #prepare(bridge: StationBridge, channel: Channel): Promise<void> {
-    if (channel.defaultW === undefined)
-      await this.#commander.installDefault(bridge, channel, this.site.safeImportW(channel.resource.resourceId));
-    if (channel.defaultW !== undefined && channel.status !== undefined) this.#say(bridge, channel, channel.status);
-    if (channel.status === undefined) await this.#askStatus(bridge, channel);
-    this.#enforce(channel);
-  }
-
-  async #askStatus(bridge: StationBridge, channel: Channel): Promise<void> {
-    const evse = channel.resource.evse;
-    const where = bridge.station.version === 'ocpp1.6' ? { connectorId: evse } : { evse: { id: evse, connectorId: 1 } };
-    await bridge.station
-      .callAny('TriggerMessage', { requestedMessage: 'StatusNotification', ...where })
-      .catch((e: unknown) => this.#log.info('station.noTrigger', { station: bridge.identity, ...describeError(e) }));
+  /** A station that does not tell the state of an EVSE when asked: its session shows it. */
+  #assumeStatus(channel: Channel): void {
+    if (channel.statusBy === undefined || channel.statusBy > this.runtime.clock.now()) return;
+    delete channel.statusBy;
+    const up = this.#bridges.get(channel.resource.identity)?.ready === true;
+    if (channel.status === undefined && up)
+      this.#say(channel, channel.transactionId === undefined ? 'available' : 'connected');
   }
 
   #left(bridge: StationBridge): void {
+    bridge.readiness.close();
     if (this.#bridges.get(bridge.identity) !== bridge) return;
     this.#bridges.delete(bridge.identity);
     this.site.stations.left(bridge.identity);
     for (const channel of bridge.channels) {
       const last = channel.status;
-      this.#say(bridge, channel, 'offline');
+      if (last !== undefined) this.#say(channel, 'offline');
       // Back to what it was, for the day it reconnects without telling.
       if (last === undefined) delete channel.status;
       else channel.status = last;
+      if (channel.defaultRefused !== true) delete channel.defaultTriedAt;
     }
     this.#outlet.emit('status', this.status());
   }
 
-  #say(bridge: StationBridge, channel: Channel, state: StationStatus['state']): void {
-    const { clock } = this.runtime;
+  #say(channel: Channel, state: StationStatus['state']): void {
+    const { identity, resourceId } = channel.resource;
+    const version = this.#bridges.get(identity)?.version;
     const payload: StationStatus = {
-      resourceId: channel.resource.resourceId,
-      at: iso(clock.now()),
+      resourceId,
+      at: iso(this.runtime.clock.now()),
       state,
-      protocol: bridge.station.version,
+      ...(version === undefined ? {} : { protocol: version }),
       ...(channel.defaultW === undefined ? {} : { offlineImportW: channel.defaultW }),
     };
-    this.observe({
-      topic: 'hub/StationStatus',
-      payload,
-      v2gate: { id: uuidv7(clock), at: iso(clock.now()), link: this.linkId, peer: bridge.identity },
-    });
+    this.observe(this.#message('hub/StationStatus', payload, identity));
   }
 
+  /** A station that was just let in is asked to boot again, for that is when it learns of it. */
   #accepted(e: { readonly kind: 'pending' | 'accepted'; readonly identity: string }): void {
     const bridge = this.#bridges.get(e.identity);
-    if (e.kind !== 'accepted' || !bridge) return;
+    if (e.kind !== 'accepted' || !bridge || bridge.readiness.isBooting) return;
+    bridge.refresh();
     bridge.station
       .callAny('TriggerMessage', { requestedMessage: 'BootNotification' })
       .catch(() => this.#log.info('station.bootsLater', { station: e.identity }));
   }
 
+  /** The site file has changed: resources may have come, gone, or be other ones. */
+  #reloaded(): void {
+    for (const bridge of [...this.#bridges.values()]) {
+      bridge.refresh();
+      const verdict = this.site.stations.verdict(bridge.identity);
+      if (verdict === 'refused') bridge.station.close(1008, 'not in the site file');
+      else if (verdict === 'known' && !bridge.ready) this.#accepted({ kind: 'accepted', identity: bridge.identity });
+    }
+    this.#channels.keep(({ identity, resourceId }) =>
+      this.site.stations.resources(identity).some((r) => r.resourceId === resourceId),
+    );
+  }
+
   #command(command: PowerCommand): void {
     const channel = this.#channels.get(command.resourceId);
-    if (!channel) {
-      this.#outcome(
-        {
-          commandId: command.commandId,
-          resourceId: command.resourceId,
-          state: 'refused',
-          at: iso(this.runtime.clock.now()),
-          code: 'station.notConnected',
-        },
-        '',
-      );
+    if (channel) {
+      void this.#commander.send(this.#bridges.get(channel.resource.identity), channel, command);
       return;
     }
-    void this.#commander.send(this.#bridges.get(channel.resource.identity), channel, command);
+    const { commandId, resourceId } = command;
+    const at = iso(this.runtime.clock.now());
+    this.#outcome({ commandId, resourceId, state: 'refused', at, code: 'station.notConnected' }, undefined);
   }
 
-  #metered(channel: Channel, reading: MeterReading): void {
-    if (reading.voltageV !== undefined) channel.voltageV = reading.voltageV;
-    if (reading.powerW !== undefined) this.#commander.measured(channel, parseTime(reading.at), reading.powerW);
-  }
-
-  /** Sends what is needed when what a station may do now no longer fits the envelope (design 2). */
-  #enforce(channel: Channel): void {
-    const bridge = this.#bridges.get(channel.resource.identity);
-    if (!bridge || channel.envelope === undefined || channel.transactionId === undefined) return;
-    const now = this.runtime.clock.now();
-    const t = channel.current;
-    const holds = t !== undefined && parseTime(t.command.validUntil) - now > ENDING_MS;
-    const mayW = holds ? t.appliedW : (channel.defaultW ?? channel.resource.maxImportW);
-    const { importLimitW, exportLimitW } = channel.envelope;
-    if (mayW <= importLimitW + 1 && mayW >= -exportLimitW - 1) return;
-    const e = channel.enforced;
-    if (e && e.importLimitW === importLimitW && e.exportLimitW === exportLimitW && now - e.at < ENFORCE_AGAIN_MS) return;
-    channel.enforced = { at: now, importLimitW, exportLimitW };
-    const command: PowerCommand = {
-      commandId: `env:${uuidv7(this.runtime.clock)}`,
-      resourceId: channel.resource.resourceId,
-      validUntil: iso(now + ENFORCED_MS),
-      level: 3,
-      ...(mayW < 0 ? { kind: 'setpoint', powerW: -exportLimitW } : { kind: 'limit', importLimitW }),
-    };
-    void this.#commander.send(bridge, channel, command);
+  #metered(channel: Channel, { at, powerW, voltageV }: MeterReading): void {
+    if (voltageV !== undefined) channel.voltageV = voltageV;
+    // A station whose clock is ahead does not see the future.
+    if (powerW !== undefined)
+      this.#commander.measured(channel, Math.min(parseTime(at), this.runtime.clock.now()), powerW);
   }
 
   #everySecond(): void {
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.#channels.all()) {
       this.#commander.tick(channel);
-      this.#enforce(channel);
+      this.#assumeStatus(channel);
+      this.#enforcer.check(channel);
+      void this.#enforcer.keepDefault(channel);
     }
   }
 
-  #outcome(outcome: CommandOutcome, identity: string): void {
-    const { clock } = this.runtime;
-    const message: WireMessage = {
-      topic: 'hub/CommandOutcome',
-      payload: outcome,
-      v2gate: { id: uuidv7(clock), at: outcome.at, link: this.linkId, peer: identity, cause: outcome.commandId },
-    };
+  #outcome(outcome: CommandOutcome, identity: string | undefined): void {
+    const message = this.#message('hub/CommandOutcome', outcome, identity, outcome.commandId);
     this.site.observe(message);
     this.#outlet.emit('outcome', message);
   }
 
-  async #native(message: WireMessage): Promise<void> {
-    const match = /^ocpp[\d.]+\/(\w+)Request$/.exec(message.topic);
-    const action = match?.[1];
-    if (action === undefined)
-      throw BRIDGE_ERRORS.fail('command.unsupported', `${message.topic} is not sent to charging stations.`);
-    if (POWER_ACTIONS.includes(action))
-      throw BRIDGE_ERRORS.fail('native.power', `${action} changes power and is not passed through.`);
-    const bridge = this.#bridges.get(message.v2gate.peer ?? '');
-    if (!bridge)
-      throw BRIDGE_ERRORS.fail(
-        'station.notConnected',
-        `The station ${message.v2gate.peer ?? '(none named)'} is not connected.`,
-      );
-    const payload = await bridge.station.callAny(action, message.payload);
+  #message(topic: string, payload: unknown, peer: string | undefined, cause?: string): WireMessage {
     const { clock } = this.runtime;
-    this.#outlet.emit('outcome', {
-      topic: message.topic.replace(/Request$/, 'Response'),
+    return {
+      topic,
       payload,
       v2gate: {
         id: uuidv7(clock),
         at: iso(clock.now()),
         link: this.linkId,
-        peer: bridge.identity,
-        cause: message.v2gate.id,
+        ...(peer === undefined ? {} : { peer }),
+        ...(cause === undefined ? {} : { cause }),
       },
-    });
+    };
   }
 }
 

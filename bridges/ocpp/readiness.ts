@@ -22,10 +22,15 @@ export class Readiness {
   readonly #o: ReadinessOptions;
   #timer: TimerHandle | undefined;
   #booting = false;
+  #boots = 0;
   #closed = false;
 
   constructor(o: ReadinessOptions) {
     this.#o = o;
+  }
+
+  get isBooting(): boolean {
+    return this.#booting;
   }
 
   /** The connection has begun; call only for known stations. */
@@ -36,6 +41,7 @@ export class Readiness {
   /** A boot has begun: nothing is sent until it is accepted. */
   booting(): void {
     this.#booting = true;
+    this.#boots++;
     this.ready = false;
     this.#stop();
   }
@@ -57,8 +63,10 @@ export class Readiness {
   }
 
   async #ask(): Promise<void> {
+    const boots = this.#boots;
     const willSay = await this.#o.ask().catch(() => false);
-    if (this.ready || this.#booting || this.#closed) return;
+    // It has shown itself meanwhile.
+    if (this.ready || this.#closed || this.#boots !== boots) return;
     // It may have no such function; then only trying shows.
     this.#after(willSay ? 2 * SILENCE_MS : SILENCE_MS, () => this.#done());
   }

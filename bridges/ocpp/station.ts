@@ -8,13 +8,17 @@ import type { Site } from '../../hub/site/types.ts';
 import { HUB_MESSAGES, type HubMessageName, type MappingContext, type WireMessage } from '../../model/index.ts';
 import { type Handler, ocppTime, type Station, type Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, contextOf } from './channel.ts';
+import type { CommandTarget } from './commander.ts';
+import { addressee } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 import { handler16 } from './inbound16.ts';
 import { handler21 } from './inbound21.ts';
+import { Readiness } from './readiness.ts';
+import { type SessionHost, StationSessions } from './sessions.ts';
 import type { TransactionBook } from './transactions.ts';
 
 /** What a connected station needs of the link it came in by. */
-export interface StationHost {
+export interface StationHost extends SessionHost {
   readonly linkId: string;
   readonly runtime: GatewayRuntime;
   readonly site: Site;
@@ -26,189 +30,56 @@ export interface StationHost {
   observe(message: WireMessage): void;
   /** Shows a call as it came, to listeners of a native link. */
   tap(message: WireMessage): void;
-  /** The station may be given its default profile and commands now. */
+  /** The station is up: it may be given its default profile and commands now. */
   ready(bridge: StationBridge): void;
+  /** The station has restarted. */
+  rebooted(channel: Channel): void;
 }
 
 export interface BootFacts {
   readonly vendor: string;
   readonly model: string;
   readonly serial?: string | undefined;
+  /** False when it only tells again who it is. */
+  readonly restarted: boolean;
 }
 
 /** One connected station: answers its calls and turns what it reports into observations of the hub. */
-export class StationBridge {
+export class StationBridge implements CommandTarget {
   readonly station: Station;
   readonly identity: string;
+  readonly version: Version;
   readonly log: Log;
+  readonly sessions: StationSessions;
+  readonly readiness: Readiness;
   readonly #host: StationHost;
+  #channels: readonly Channel[] | undefined;
   #vendor: string | undefined;
   #model: string | undefined;
 
   constructor(station: Station, host: StationHost) {
     this.station = station;
     this.identity = station.identity;
+    this.version = station.version;
     this.#host = host;
     this.log = host.runtime.log.child({ station: station.identity, link: host.linkId });
-    if (station.version === 'ocpp1.6') station.handle(this.#tapped(handler16(this)));
-    else if (station.version === 'ocpp2.1') station.handle(this.#tapped(handler21(this)));
-  }
-
-  get channels(): readonly Channel[] {
-    return this.#host.channels(this.identity);
-  }
-
-  clockNow(): number {
-    return this.#host.runtime.clock.now();
-  }
-
-  now(): string {
-    return iso(this.clockNow());
-  }
-
-  /** A time as a station writes it, in our form; unreadable times become now. */
-  time(text: string): string {
-    const parsed = ocppTime(text);
-    return parsed ? iso(parsed.at) : this.now();
-  }
-
-  /** Throws `station.notAccepted` (SecurityError on the wire) unless the site knows the station (ocpp 1.3). */
-  requireKnown(): void {
-    if (this.#host.site.stations.verdict(this.identity) !== 'known') throw BRIDGE_ERRORS.fail('station.notAccepted');
-  }
-
-  mayCharge(idToken: string): boolean {
-    return this.#host.site.stations.mayCharge(idToken);
-  }
-
-  async boot(facts: BootFacts): Promise<'Accepted' | 'Pending' | 'Rejected'> {
-    this.#vendor = facts.vendor;
-    this.#model = facts.model;
-    for (const c of this.channels) {
-      c.refused.length = 0;
-      delete c.dynamicFor;
-      delete c.defaultW;
-    }
-    const verdict = await this.#host.site.stations.report(this.identity, {
-      protocol: this.station.version,
-      vendor: facts.vendor,
-      model: facts.model,
-      remote: this.station.remote,
-      ...(facts.serial === undefined ? {} : { serial: facts.serial }),
+    this.sessions = new StationSessions(this, host.transactions, host);
+    this.readiness = new Readiness({
+      clock: host.runtime.clock,
+      ask: () => this.askStatus(this.channels.slice(0, 1)),
+      onReady: () => host.ready(this),
     });
-    this.log.info('station.boot', { verdict, vendor: facts.vendor, model: facts.model, version: this.station.version });
-    if (verdict === 'known') this.#host.ready(this);
-    return verdict === 'known' ? 'Accepted' : verdict === 'pending' ? 'Pending' : 'Rejected';
+    if (station.version === 'ocpp1.6') station.handle(this.#guarded(handler16(this)));
+    else if (station.version === 'ocpp2.1') station.handle(this.#guarded(handler21(this)));
+    if (this.known) this.readiness.connected();
   }
 
-  /** An EVSE or connector number was seen; tells an unknown station's size. */
-  async seen(evse: number): Promise<void> {
-    if (this.#host.site.stations.verdict(this.identity) === 'known') return;
-    await this.#host.site.stations.report(this.identity, { protocol: this.station.version, evses: evse });
+  get known(): boolean {
+    return this.#host.site.stations.verdict(this.identity) === 'known';
   }
 
-  channel(evse: number): Channel | undefined {
-    return this.channels.find((c) => c.resource.evse === evse);
-  }
-
-  evseOf(transactionId: string | number): number | undefined {
-    return this.channels.find((c) => String(c.transactionId) === String(transactionId))?.resource.evse;
-  }
-
-  async start16(connector: number, startedAt: string, meterStart: number): Promise<number> {
-    const channel = this.channel(connector);
-    if (!channel) throw BRIDGE_ERRORS.fail('station.notAccepted', `Connector ${connector} is not in the site file.`);
-    const id = await this.#host.transactions.start(channel.resource.resourceId, startedAt, meterStart);
-    begin(channel, id);
-    return id;
-  }
-
-  /** Takes over a transaction that is new to us, also one that ran before we (re)started. */
-  async adopt(evse: number, transactionId: string | number, at: string): Promise<void> {
-    const channel = this.channel(evse);
-    if (!channel || String(channel.transactionId) === String(transactionId)) return;
-    begin(channel, transactionId);
-    if (typeof transactionId === 'string') {
-      await this.#host.transactions.note(channel.resource.resourceId, transactionId, this.time(at));
-    } else {
-      // 1.6: running since before we were there; 2.x tells the start by itself.
-      this.#emit(evse, 'SessionEvent', {
-        resourceId: channel.resource.resourceId,
-        sessionId: String(transactionId),
-        kind: 'started',
-        at: this.time(at),
-        state: 'connected',
-      });
-    }
-  }
-
-  async ended(evse: number, transactionId: string | number): Promise<void> {
-    const channel = this.channel(evse);
-    if (!channel) return;
-    if (String(channel.transactionId) === String(transactionId)) {
-      delete channel.transactionId;
-      delete channel.dynamicFor;
-    }
-    await this.#host.transactions.end(channel.resource.resourceId, transactionId);
-  }
-
-  /** Events of a transaction in the order of `seqNo`; a repetition is answered but not taken twice (ocpp 1.3). */
-  inOrder(evse: number, transactionId: string, seqNo: number): boolean {
-    const channel = this.channel(evse);
-    if (!channel) return false;
-    if (String(channel.transactionId) !== transactionId) channel.seqNo = -1;
-    if (seqNo <= channel.seqNo) return false;
-    channel.seqNo = seqNo;
-    return true;
-  }
-
-  /** Translates what the station said with the mapping of its language and feeds the result to the hub. Never throws. */
-  translate(message: string, payload: unknown, evse: number, ids: MappingContext['ids'] = {}): void {
-    const channel = this.channel(evse);
-    if (!channel) return;
-    try {
-      const ctx = contextOf(channel, {
-        at: this.now(),
-        version: this.station.version,
-        identity: this.identity,
-        ids,
-        ...(this.#vendor === undefined ? {} : { vendor: this.#vendor }),
-        ...(this.#model === undefined ? {} : { model: this.#model }),
-      });
-      const language = this.station.version;
-      const entry = this.#host.library.choose(`${language}/${message}`, language, 'to-hub', payload, ctx);
-      for (const m of mapped(entry.mapping.run(payload, ctx), entry.to[0] ?? '')) this.#emit(evse, m.topic, m.payload);
-    } catch (e) {
-      this.log.warn('station.untranslated', { message, ...describeError(e) });
-    }
-  }
-
-  /** The gateway answers; a native link shows the call as well (design 2). */
-  #tapped<V extends Version>(inner: Handler<V>): Handler<V> {
-    return (action, payload, ctx) => {
-      this.#host.tap({
-        topic: `${this.station.version}/${action}Request`,
-        payload,
-        v2gate: { id: uuidv7(this.#host.runtime.clock), at: this.now(), link: this.#host.linkId, peer: this.identity },
-      });
-      return inner(action, payload, ctx);
-    };
-  }
-
-  #emit(evse: number, topic: string, payload: unknown): void {
-    const name = topic.replace(/^hub\//, '');
-    const issues = isHubMessage(name)
-      ? HUB_MESSAGES[name].check(payload)
-      : [{ path: '', code: 'schema.invalid', message: `${topic} is no hub message` }];
-    if (issues.length > 0) {
-      this.log.warn('station.invalidObservation', { topic, evse, issues: issues.slice(0, 3) });
-      return;
-    }
-    this.#host.observe({
-      topic: `hub/${name}`,
-      payload,
-      v2gate: { id: uuidv7(this.#host.runtime.clock), at: this.now(), link: this.#host.linkId, peer: this.identity },
-    });
+  get ready(): boolean {
+    return this.readiness.ready;
   }
 
   get vendor(): string | undefined {
@@ -218,12 +89,152 @@ export class StationBridge {
   get model(): string | undefined {
     return this.#model;
   }
-}
 
-function begin(channel: Channel, transactionId: string | number): void {
-  channel.transactionId = transactionId;
-  delete channel.dynamicFor;
-  delete channel.current;
+  get channels(): readonly Channel[] {
+    this.#channels ??= this.#host.channels(this.identity);
+    return this.#channels;
+  }
+
+  get single(): boolean {
+    return this.channels.length === 1;
+  }
+
+  /** The site file has changed: the channels are looked up again. */
+  refresh(): void {
+    this.#channels = undefined;
+  }
+
+  now(): string {
+    return iso(this.#host.runtime.clock.now());
+  }
+
+  /** A time as a station writes it, in our form; unreadable times become now. */
+  time(text: string): string {
+    const parsed = ocppTime(text);
+    return parsed ? iso(parsed.at) : this.now();
+  }
+
+  mayCharge(idToken: string): boolean {
+    return this.#host.site.stations.mayCharge(idToken);
+  }
+
+  channel(evse: number): Channel | undefined {
+    return this.channels.find((c) => c.resource.evse === evse);
+  }
+
+  /** The channel of a station that has only one. */
+  only(): Channel | undefined {
+    return this.single ? this.channels[0] : undefined;
+  }
+
+  async boot(facts: BootFacts): Promise<'Accepted' | 'Pending' | 'Rejected'> {
+    this.#vendor = facts.vendor;
+    this.#model = facts.model;
+    this.readiness.booting();
+    let known = false;
+    try {
+      const verdict = await this.#host.site.stations.report(this.identity, {
+        protocol: this.version,
+        vendor: facts.vendor,
+        model: facts.model,
+        remote: this.station.remote,
+        ...(facts.serial === undefined ? {} : { serial: facts.serial }),
+      });
+      this.log.info('station.boot', { verdict, vendor: facts.vendor, model: facts.model, version: this.version });
+      known = verdict === 'known';
+      if (known && facts.restarted) for (const channel of this.channels) this.#host.rebooted(channel);
+      return known ? 'Accepted' : verdict === 'pending' ? 'Pending' : 'Rejected';
+    } finally {
+      this.readiness.booted(known);
+    }
+  }
+
+  /** Asks for the state of these EVSEs; resolves to whether one of them will be told. Never rejects. */
+  async askStatus(channels: readonly Channel[]): Promise<boolean> {
+    let willSay = false;
+    for (const { resource } of channels) {
+      const where =
+        this.version === 'ocpp1.6' ? { connectorId: resource.evse } : { evse: { id: resource.evse, connectorId: 1 } };
+      try {
+        const payload = { requestedMessage: 'StatusNotification', ...where };
+        const answer = await this.station.callAny('TriggerMessage', payload);
+        if (typeof answer === 'object' && answer !== null && Reflect.get(answer, 'status') === 'Accepted')
+          willSay = true;
+      } catch (e) {
+        this.log.debug('station.noTrigger', { ...describeError(e) });
+      }
+    }
+    return willSay;
+  }
+
+  /** Translates what the station said with the mapping of its language and feeds the result to the hub. Never throws. */
+  translate(message: string, payload: unknown, evse: number, ids: MappingContext['ids'] = {}): void {
+    const channel = this.channel(evse);
+    if (!channel) {
+      if (evse > 0) this.log.debug('station.unknownEvse', { message, evse });
+      return;
+    }
+    try {
+      const ctx = contextOf(channel, {
+        at: this.now(),
+        version: this.version,
+        identity: this.identity,
+        ids,
+        vendor: this.#vendor,
+        model: this.#model,
+      });
+      const entry = this.#host.library.choose(`${this.version}/${message}`, this.version, 'to-hub', payload, ctx);
+      for (const m of mapped(entry.mapping.run(payload, ctx), entry.to[0] ?? '')) this.emit(evse, m.topic, m.payload);
+    } catch (e) {
+      this.log.warn('station.untranslated', { message, ...describeError(e) });
+    }
+  }
+
+  /** Hands a hub message to site and listeners, if it is valid. */
+  emit(evse: number, topic: string, payload: unknown): void {
+    const name = topic.replace(/^hub\//, '');
+    const issues = isHubMessage(name)
+      ? HUB_MESSAGES[name].check(payload)
+      : [{ path: '', code: 'schema.invalid', message: `${topic} is no hub message` }];
+    if (issues.length > 0) {
+      this.log.warn('station.invalidObservation', { topic, evse, issues: issues.slice(0, 3) });
+      return;
+    }
+    this.#host.observe(this.#message(`hub/${name}`, payload));
+  }
+
+  /**
+   * The gateway answers; a native link shows the call as well (design 2). A station that is not accepted may only boot
+   * (ocpp 1.3); what it says of its connectors still tells its size.
+   */
+  #guarded<V extends Version>(inner: Handler<V>): Handler<V> {
+    return (action, payload, ctx) => {
+      this.#host.tap(this.#message(`${this.version}/${action}Request`, payload));
+      if (action === 'BootNotification') return inner(action, payload, ctx);
+      if (!this.known) {
+        if (action === 'StatusNotification') this.#seen(addressee(payload));
+        throw BRIDGE_ERRORS.fail('station.notAccepted');
+      }
+      this.readiness.called();
+      return inner(action, payload, ctx);
+    };
+  }
+
+  #seen(evses: unknown): void {
+    if (typeof evses !== 'number' || evses < 1) return;
+    this.#host.site.stations
+      .report(this.identity, { protocol: this.version, evses })
+      .catch((e: unknown) => this.log.warn('station.notReported', { ...describeError(e) }));
+  }
+
+  #message(topic: string, payload: unknown): WireMessage {
+    const { clock } = this.#host.runtime;
+    return {
+      topic,
+      payload,
+      v2gate: { id: uuidv7(clock), at: this.now(), link: this.#host.linkId, peer: this.identity },
+    };
+  }
 }
 
 const isHubMessage = (name: string): name is HubMessageName => Object.hasOwn(HUB_MESSAGES, name);

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../core/bounded.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { StorePort } from '../../hub/ports.ts';
 
@@ -10,11 +11,18 @@ export interface StoredTransaction {
 }
 
 const COUNTER = 'ocpp/transactionId';
+const MAX_OPEN = 20_000;
 
 /** Transactions of all stations of a link: durability class A, idempotent (ocpp 1.3, ocpp 5). */
 export class TransactionBook {
   readonly #store: StorePort;
   readonly #clock: Clock;
+  /** What is being written per EVSE: a repetition waits for the first one. */
+  readonly #open = new BoundedMap<string, Promise<unknown>>({
+    name: 'ocpp.openTransactions',
+    max: MAX_OPEN,
+    overflow: 'refuse',
+  });
   #last = 0;
 
   constructor(store: StorePort, clock: Clock) {
@@ -34,27 +42,55 @@ export class TransactionBook {
   }
 
   /** The id for a start of OCPP 1.6, where the CSMS chooses it. The same start again gets the same id (ocpp 1.3). */
-  async start(resourceId: string, startedAt: string, meterStart: number): Promise<number> {
-    const known = await this.last(resourceId);
-    if (known?.startedAt === startedAt && known.meterStart === meterStart && typeof known.transactionId === 'number') {
-      return known.transactionId;
-    }
-    const transactionId = ++this.#last;
-    await this.#write(resourceId, { transactionId, startedAt, meterStart, ended: false });
-    return transactionId;
+  start(
+    resourceId: string,
+    startedAt: string,
+    meterStart: number,
+  ): Promise<StoredTransaction & { transactionId: number }> {
+    return this.#inTurn(resourceId, async () => {
+      const known = await this.last(resourceId);
+      if (
+        known?.startedAt === startedAt &&
+        known.meterStart === meterStart &&
+        typeof known.transactionId === 'number'
+      ) {
+        return { ...known, transactionId: known.transactionId };
+      }
+      const made = { transactionId: ++this.#last, startedAt, meterStart, ended: false };
+      await this.#write(resourceId, made);
+      return made;
+    });
   }
 
-  /** Notes a transaction whose id the station chose (2.x). */
-  async note(resourceId: string, transactionId: string, startedAt: string): Promise<void> {
-    await this.#write(resourceId, { transactionId, startedAt, meterStart: 0, ended: false });
+  /** Notes a transaction that was not started here: its id was chosen by the station (2.x), or by an earlier gateway. */
+  note(resourceId: string, transactionId: string | number, startedAt: string): Promise<void> {
+    // Ids of 1.6 that we hand out later must not meet one that is in use.
+    if (typeof transactionId === 'number') this.#last = Math.max(this.#last, transactionId);
+    return this.#inTurn(resourceId, () =>
+      this.#write(resourceId, { transactionId, startedAt, meterStart: 0, ended: false }),
+    );
   }
 
-  /** Notes the end; answers false when that transaction is not the last one known there. */
-  async end(resourceId: string, transactionId: string | number): Promise<boolean> {
-    const known = await this.last(resourceId);
-    if (known === undefined || String(known.transactionId) !== String(transactionId)) return false;
-    if (!known.ended) await this.#write(resourceId, { ...known, ended: true });
-    return true;
+  /** Notes the end; answers false when that transaction is not the last one known there, or has ended already. */
+  end(resourceId: string, transactionId: string | number): Promise<boolean> {
+    return this.#inTurn(resourceId, async () => {
+      const known = await this.last(resourceId);
+      if (known === undefined || String(known.transactionId) !== String(transactionId) || known.ended) return false;
+      await this.#write(resourceId, { ...known, ended: true });
+      return true;
+    });
+  }
+
+  /** One change per EVSE at a time, in the order asked for. */
+  #inTurn<T>(resourceId: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#open.get(resourceId) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#open.set(resourceId, mine);
+    const done = (): void => {
+      if (this.#open.get(resourceId) === mine) this.#open.delete(resourceId);
+    };
+    mine.then(done, done);
+    return mine;
   }
 
   async #write(resourceId: string, body: StoredTransaction): Promise<void> {

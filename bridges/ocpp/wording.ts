@@ -2,7 +2,15 @@ import { iso, parseTime } from '../../core/clock.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { PowerCommand } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
-import { type Channel, commandProfileId, contextOf, defaultProfileId, type Form, SHAPES, type Shape } from './channel.ts';
+import {
+  type Channel,
+  commandProfileId,
+  contextOf,
+  defaultProfileId,
+  type Form,
+  SHAPES,
+  type Shape,
+} from './channel.ts';
 import { addressee, effectiveRange } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 
@@ -42,13 +50,13 @@ export function clip(channel: Channel, command: PowerCommand): number {
 const within = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high) + 0;
 
 /** Forms that can express the command at this station, the best first. */
-export function shapesFor(version: Version, channel: Channel, command: PowerCommand, appliedW: number): Shape[] {
+export function shapesFor(version: Version, channel: Channel, command: PowerCommand): Shape[] {
   return SHAPES[version].filter((shape) => {
     if (channel.refused.includes(shape)) return false;
-    // A setpoint needs a transaction; export needs a setpoint (ocpp 4).
-    if (shape === 'dynamic' || shape === 'setpoint')
-      return command.kind === 'setpoint' && channel.transactionId !== undefined;
-    return appliedW >= 0 && (shape !== 'limitA' || channel.resource.current === 'ac');
+    const signed = command.kind === 'setpoint';
+    // A setpoint needs a transaction; what asks for export is not answered by a limit of zero (ocpp 4).
+    if (shape === 'dynamic' || shape === 'setpoint') return signed && channel.transactionId !== undefined;
+    return !(signed && (command.powerW ?? 0) < 0) && (shape !== 'limitA' || channel.resource.current === 'ac');
   });
 }
 

@@ -3,6 +3,7 @@ import { commandsOf, usageOf } from './commands.ts';
 import { LIMIT_EPS_W } from './forest.ts';
 import type { AllLimits } from './order.ts';
 import { type Plan, plan } from './plan.ts';
+import { pocLimits } from './root.ts';
 import { type SiteEvse, type SiteTree, siteTree } from './site.ts';
 import { at } from './steps.ts';
 import type { AllocationResult, Basis, Grant, LimitAlarm, SiteInput } from './types.ts';
@@ -42,11 +43,7 @@ export function allocate(input: SiteInput): AllocationResult {
 
 /** Limits for the sum over all EVSEs of each node; at the POC base load, generation and ESS are taken off. */
 function limitsForAll(tree: SiteTree, { solver }: Plan): AllLimits[] {
-  return tree.nodes.map((node) => {
-    if (node.parent) return { importW: node.importW, exportW: node.exportW };
-    const { hiLimit, loLimit } = solver.root;
-    return { importW: hiLimit + (solver.fixed.max[0] ?? 0), exportW: -loLimit - (solver.fixed.min[0] ?? 0) };
-  });
+  return tree.nodes.map((node) => (node.parent ? node : pocLimits(tree.input, solver.root.essGenW)));
 }
 
 function alarmsOf(tree: SiteTree, made: Plan, limits: readonly AllLimits[]): LimitAlarm[] {

@@ -1,4 +1,4 @@
-import { LIMIT_EPS_W } from './forest.ts';
+import { LIMIT_EPS_W, real } from './forest.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
 import type { PowerRange, Step } from './steps.ts';
 import type { Wait } from './types.ts';
@@ -12,46 +12,101 @@ export interface AllLimits {
   readonly exportW: number;
 }
 
+/** How a limit counts power: the net sum upwards or downwards, or imports or exports apart. */
+type Kind = 0 | 1 | 2 | 3;
+
+function countAs(kind: Kind, minW: number, maxW: number): number {
+  if (kind === 0) return maxW;
+  if (kind === 1) return -minW;
+  return kind === 2 ? Math.max(0, maxW) : Math.max(0, -minW);
+}
+
+/** Sums over the EVSEs below a node, by kind. */
+class Totals {
+  /** With everything as it may be now, and as it is planned. */
+  readonly start = new Float64Array(4);
+  readonly planned = new Float64Array(4);
+  /** All increases. */
+  readonly rise = new Float64Array(4);
+  /** What EVSEs that are told nothing may use now beyond their plan. */
+  readonly stale = new Float64Array(4);
+
+  add(other: Totals): void {
+    for (const key of ['start', 'planned', 'rise', 'stale'] as const) {
+      for (let kind = 0; kind < 4; kind++) this[key][kind] = (this[key][kind] ?? 0) + (other[key][kind] ?? 0);
+    }
+  }
+}
+
+const KINDS: readonly Kind[] = [0, 1, 2, 3];
+
+function totalsOf(
+  tree: SiteTree,
+  steps: readonly Step[],
+  present: readonly PowerRange[],
+  planned: readonly PowerRange[],
+): Totals[] {
+  const totals = tree.nodes.map(() => new Totals());
+  const told = new Uint8Array(tree.evses.length);
+  for (const { evse, old, newW } of steps) {
+    told[evse.index] = 1;
+    const sums = totals[evse.node.index];
+    if (!sums) continue;
+    for (const kind of KINDS) {
+      const delta = countAs(kind, newW, newW) - countAs(kind, old.minW, old.maxW);
+      if (delta > 0) sums.rise[kind] = real(sums.rise, kind) + delta;
+    }
+  }
+  for (const { index, node } of tree.evses) {
+    const [before, then, sums] = [present[index], planned[index], totals[node.index]];
+    if (!before || !then || !sums) continue;
+    for (const kind of KINDS) {
+      const now = countAs(kind, before.minW, before.maxW);
+      const later = countAs(kind, then.minW, then.maxW);
+      sums.start[kind] = real(sums.start, kind) + now;
+      sums.planned[kind] = real(sums.planned, kind) + later;
+      if (now > later && told[index] === 0) sums.stale[kind] = real(sums.stale, kind) + now - later;
+    }
+  }
+  for (let i = tree.nodes.length - 1; i > 0; i--) {
+    const [from, parent] = [totals[i], tree.nodes[i]?.parent];
+    if (from && parent) totals[parent.index]?.add(from);
+  }
+  return totals;
+}
+
 /** One limit of one node: how much of it is used, counting the worst of every member. */
 class Constraint {
   readonly node: SiteNode;
-  readonly #exporting: boolean;
-  limit: number;
+  readonly #kind: Kind;
+  readonly limit: number;
+  readonly start: number;
+  readonly stale: number;
+  /** Not everything may be under way at once. */
+  readonly tight: boolean;
   /** Of what is confirmed while the order is searched. */
-  used = 0;
-  /** With everything as it may be now, and as it is planned. */
-  start = 0;
-  planned = 0;
-  /** What EVSEs that are told nothing may use now beyond their plan. */
-  stale = 0;
-  /** Σ of all increases. */
-  rise = 0;
+  used: number;
+  /** While gates are made: what waits, what relieves it, and how much of that is counted on. */
   gate: number | undefined;
   readonly relief: number[] = [];
   cumulated = 0;
   opened = 0;
   count = 0;
 
-  /** True when not everything may be under way at once. */
-  isTight(): boolean {
-    return this.rise > 0 && this.start + this.rise > this.limit;
-  }
-
-  constructor(node: SiteNode, exporting: boolean, limit: number) {
+  constructor(node: SiteNode, exporting: boolean, limit: number, sums: Totals) {
     this.node = node;
-    this.#exporting = exporting;
-    this.limit = limit;
-  }
-
-  valueOf(range: PowerRange): number {
-    const value = this.#exporting ? -range.minW : range.maxW;
-    return this.node.separate && value < 0 ? 0 : value;
+    this.#kind = node.separate ? (exporting ? 3 : 2) : exporting ? 1 : 0;
+    this.limit = Math.max(limit, real(sums.planned, this.#kind)) + LIMIT_EPS_W;
+    this.start = real(sums.start, this.#kind);
+    this.stale = real(sums.stale, this.#kind);
+    const rise = real(sums.rise, this.#kind);
+    this.tight = rise > 0 && this.start + rise > this.limit;
+    this.used = this.start;
   }
 
   /** What a step adds when it is confirmed and nothing else is under way. */
-  deltaOf(step: Step): number {
-    const value = this.#exporting ? -step.newW : step.newW;
-    return (this.node.separate && value < 0 ? 0 : value) - this.valueOf(step.old);
+  deltaOf({ newW, old }: Step): number {
+    return countAs(this.#kind, newW, newW) - countAs(this.#kind, old.minW, old.maxW);
   }
 }
 
@@ -75,35 +130,18 @@ export function orderSteps(
   planned: readonly PowerRange[],
   limits: readonly AllLimits[],
 ): Ordered {
-  const constraints = tree.nodes.map((node): [Constraint, Constraint] => [
-    new Constraint(node, false, limits[node.index]?.importW ?? 0),
-    new Constraint(node, true, limits[node.index]?.exportW ?? 0),
-  ]);
+  const totals = totalsOf(tree, steps, present, planned);
+  const constraints = tree.nodes.map((node): [Constraint, Constraint] => {
+    const { importW = 0, exportW = 0 } = limits[node.index] ?? {};
+    const sums = totals[node.index] ?? new Totals();
+    return [new Constraint(node, false, importW, sums), new Constraint(node, true, exportW, sums)];
+  });
+  if (!constraints.some(([a, b]) => a.tight || b.tight)) return allAtOnce(steps);
   const lists: Constraint[][] = [];
   for (const { index, parent } of tree.nodes) {
     lists[index] = [...(constraints[index] ?? []), ...(parent ? (lists[parent.index] ?? []) : [])];
   }
   const above: Above = (evse) => lists[evse.node.index] ?? [];
-  const told = new Set(steps.map((step) => step.evse)); // bounded by: the EVSEs of this call
-  for (const evse of tree.evses) {
-    const [before, then] = [present[evse.index], planned[evse.index]];
-    if (!before || !then) continue;
-    for (const c of above(evse)) {
-      const now = c.valueOf(before);
-      const later = c.valueOf(then);
-      c.start += now;
-      c.planned += later;
-      if (now > later && !told.has(evse)) c.stale += now - later;
-    }
-  }
-  for (const step of steps) for (const c of above(step.evse)) c.rise += Math.max(0, c.deltaOf(step));
-  let tight = false;
-  for (const c of constraints.flat()) {
-    c.limit = Math.max(c.limit, c.planned) + LIMIT_EPS_W;
-    c.used = c.start;
-    tight ||= c.isTight();
-  }
-  if (!tight) return allAtOnce(steps);
   const { ordered, deferred } = searchOrder(steps, above);
   return { ...gate(ordered, above), deferred };
 }
@@ -189,7 +227,7 @@ function gate(ordered: readonly Step[], above: Above): Omit<Ordered, 'deferred'>
   for (const step of ordered) {
     const waits: Wait[] = [];
     for (const c of above(step.evse)) {
-      if (!c.isTight()) continue;
+      if (!c.tight) continue;
       const delta = c.deltaOf(step);
       if (delta === 0) continue;
       c.gate ??= gates.push([]) - 1;

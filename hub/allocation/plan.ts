@@ -1,9 +1,9 @@
 import { LIMIT_EPS_W } from './forest.ts';
 import type { StageTarget } from './root.ts';
-import { clipSums, rootState } from './root.ts';
+import { clipSums, pocLimits, rootState } from './root.ts';
 import { repairJoint, roundPlan } from './rounding.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
-import { type Bound, fixedSums, Solver } from './solver.ts';
+import { type Bound, fixedSum, fixedSums, nodeLimits, Solver } from './solver.ts';
 import type { LimitedBy } from './types.ts';
 
 /** What steps 1–7 give, before anything is compared with what the stations do now. Lists are by EVSE index. */
@@ -111,9 +111,11 @@ function repairedTogether(
   const movable = bounds.map((b, i) => (b.free ? granted[i] : undefined));
   const fixed = fixedSums(tree, bounds);
   repairJoint(tree, planned, movable, (node) => {
+    // Rounding lowers imports and exports, so where they count apart it breaks nothing.
+    if (node.separate) return { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
     const { lo, hi } = solver.limitsOf(node);
-    const at = (list: readonly number[]) => list[node.index] ?? 0;
-    return { lo: lo + at(solver.fixed.min) - at(fixed.min), hi: hi + at(solver.fixed.max) - at(fixed.max) };
+    const [there, here] = [fixedSum(solver.fixed, node.index), fixedSum(fixed, node.index)];
+    return { lo: lo + there.minW - here.minW, hi: hi + there.maxW - here.maxW };
   });
   return granted.map((power, i) => movable[i] ?? power);
 }
@@ -208,16 +210,17 @@ export function upPass(
       sum.imports += Math.max(b.need, 0);
       sum.exports += Math.max(-b.wish, 0);
     }
-    const range = { minW: fixed.min[i] ?? 0, maxW: fixed.max[i] ?? 0, nowW: fixed.now[i] ?? 0 };
-    const limits = node.parent
-      ? { loLimit: -node.exportW - range.minW, hiLimit: node.importW - range.maxW }
-      : rootState(tree.input, range, sum, undefined);
+    const range = fixedSum(fixed, i);
+    const root = node.parent ? undefined : rootState(tree.input, range, sum, undefined);
+    const limits = root ?? nodeLimits(node, range);
+    const all = root ? pocLimits(tree.input, root.essGenW) : node;
     visit(node, sum, {
-      ...limits,
-      importW: limits.hiLimit + range.maxW,
-      exportW: -limits.loLimit - range.minW,
-      fixedImports: fixed.imports[i] ?? 0,
-      fixedExports: fixed.exports[i] ?? 0,
+      loLimit: limits.loLimit,
+      hiLimit: limits.hiLimit,
+      importW: all.importW,
+      exportW: all.exportW,
+      fixedImports: range.imports,
+      fixedExports: range.exports,
     });
     const above = node.parent && sums[node.parent.index];
     if (!above) continue;

@@ -1,5 +1,21 @@
 import type { LimitedBy, SiteInput } from './types.ts';
 
+/**
+ * Limits of a node for what is free below it, W signed, from the room in each direction. Without netting a node that is
+ * too full in one direction does not ask for power in the other.
+ */
+export function freeLimits(separate: boolean, imports: number, exports: number): { loLimit: number; hiLimit: number } {
+  return separate
+    ? { loLimit: 0 - Math.max(0, exports), hiLimit: Math.max(0, imports) }
+    : { loLimit: 0 - exports, hiLimit: imports };
+}
+
+/** Import and export limit of the POC for all EVSEs: base load, generation and ESS taken off; may be negative. */
+export function pocLimits(site: SiteInput, essGenW: number): { importW: number; exportW: number } {
+  const others = site.generationW - site.usedW + essGenW;
+  return { importW: site.poc.importLimitW + others, exportW: site.poc.exportLimitW - others };
+}
+
 /** The three bounds of a sum, W signed. */
 export interface Sums {
   readonly lo: number;
@@ -7,11 +23,13 @@ export interface Sums {
   readonly wish: number;
 }
 
-/** What is fixed below the POC: the range of its sum, and the sum that is expected. */
+/** What is fixed below the POC, W: the range of its sum, the sum that is expected, and imports and exports apart. */
 export interface FixedSum {
   readonly minW: number;
   readonly maxW: number;
   readonly nowW: number;
+  readonly imports: number;
+  readonly exports: number;
 }
 
 /** Who serves the target is asked for `setpointW` in all; part of it is fixed already. */
@@ -36,10 +54,12 @@ export interface RootState {
 /** Steps 2–4 of fo 8.3 at the POC. Storage helps first when needs are beyond the import limit (fo 3.2.6.3/4). */
 export function rootState(site: SiteInput, fixed: FixedSum, sums: Sums, target: StageTarget | undefined): RootState {
   const others = site.generationW - site.usedW;
-  const hiBase = site.poc.importLimitW + others - fixed.maxW;
-  const essGenW = essPower(site, sums.need - hiBase);
-  const hiLimit = hiBase + essGenW;
-  const loLimit = -site.poc.exportLimitW + others - fixed.minW + essGenW;
+  const separate = site.poc.netting === 'none';
+  const room = site.poc.importLimitW + others - (separate ? fixed.imports : fixed.maxW);
+  const essGenW = essPower(site, sums.need - room);
+  const importLimit = room + essGenW;
+  const exportLimit = site.poc.exportLimitW - others - essGenW - (separate ? fixed.exports : -fixed.minW);
+  const { loLimit, hiLimit } = freeLimits(separate, importLimit, exportLimit);
   const asked = !target
     ? Number.POSITIVE_INFINITY
     : target.atPoc

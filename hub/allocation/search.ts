@@ -26,7 +26,7 @@ export interface Broken {
 export class Search {
   readonly #f: Forest;
   readonly #zones: Zones;
-  broken: Broken[] = [];
+  broken: Broken[] = []; // bounded by: the nodes of the site, twice
 
   constructor(forest: Forest, zones: Zones) {
     this.#f = forest;

@@ -1,6 +1,14 @@
-import { type Branch, Forest, NOBODY, real, ZONE_EPS_W } from './forest.ts';
+import { type Branch, type BranchLimits, Forest, NOBODY, real, ZONE_EPS_W } from './forest.ts';
 import { scaleExports, scaleImports } from './netting.ts';
-import { decidedBy, type FixedSum, type RootState, rootState, type StageTarget, type Sums } from './root.ts';
+import {
+  decidedBy,
+  type FixedSum,
+  freeLimits,
+  type RootState,
+  rootState,
+  type StageTarget,
+  type Sums,
+} from './root.ts';
 import { type Broken, Search, type Zones } from './search.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
 import type { LimitedBy } from './types.ts';
@@ -25,10 +33,11 @@ const NOWHERE = -1;
 
 /**
  * Steps 2–6 of fo 8.3, with the result of the literal procedure (one pass over the whole tree per change). Cost: each
- * EVSE that is given up renews the sums of its path, O(depth · log n), and the search looks again at those places whose
- * answer may have changed and may matter. Where shares only move one way (no EVSE with a negative need inside a limited
- * circuit) a border of a zone is crossed once, so all is O(n log n). Shares that go to and fro can make it look at the
- * same places again and again; there is no such bound then.
+ * EVSE that is given up renews the sums of its path, O(depth · log n), and O(log n) for each place that crosses a border
+ * of its forbidden zone by that. Where shares only move one way (no EVSE with a negative need inside a limited circuit)
+ * a border is crossed once, so all is O(n log n). Shares that go to and fro can cross the same borders again and again;
+ * there is no such bound then (bench/alloc.ts shows a site made for it). Step 5a costs O(m log m) for each circuit of m
+ * EVSEs that it scales, at most twice per circuit.
  */
 export class Solver {
   readonly tree: SiteTree;
@@ -123,9 +132,8 @@ export class Solver {
 
   /** Limits of the sum of the free EVSEs below a node, W signed. */
   limitsOf(node: SiteNode): { readonly lo: number; readonly hi: number } {
-    if (!node.parent) return { lo: this.#state.loLimit, hi: this.#state.hiLimit };
-    const at = node.index;
-    return { lo: -node.exportW - (this.fixed.min[at] ?? 0), hi: node.importW - (this.fixed.max[at] ?? 0) };
+    const { loLimit, hiLimit } = node.parent ? this.#limits(node) : this.#state;
+    return { lo: loLimit, hi: hiLimit };
   }
 
   #pass(): number {
@@ -142,18 +150,15 @@ export class Solver {
   }
 
   #rootState(): RootState {
-    const { fixed } = this;
-    const sum: FixedSum = { minW: fixed.min[0] ?? 0, maxW: fixed.max[0] ?? 0, nowW: fixed.now[0] ?? 0 };
-    return rootState(this.tree.input, sum, this.#topSums(), this.#target);
+    return rootState(this.tree.input, fixedSum(this.fixed, 0), this.#topSums(), this.#target);
   }
 
   /** The POC's separate limits move with the ESS. */
   #setRootRooms(): void {
     const { poc } = this.tree;
     if (!poc.separate) return;
-    const { hiLimit, loLimit } = this.#state;
-    this.#root.importRoom = Math.max(0, hiLimit + (this.fixed.max[0] ?? 0) - (this.fixed.imports[0] ?? 0));
-    this.#root.exportRoom = Math.max(0, -loLimit - (this.fixed.min[0] ?? 0) - (this.fixed.exports[0] ?? 0));
+    this.#root.importRoom = this.#state.hiLimit;
+    this.#root.exportRoom = -this.#state.loLimit;
   }
 
   /** Step 5a, deepest circuits first, each once per direction. */
@@ -203,17 +208,33 @@ export class Solver {
     return false;
   }
 
-  #limits(node: SiteNode) {
-    const at = (list: readonly number[]) => list[node.index] ?? 0;
-    const room = (limit: number, used: number) =>
-      node.separate ? Math.max(0, limit - used) : Number.POSITIVE_INFINITY;
-    return {
-      loLimit: -node.exportW - at(this.fixed.min),
-      hiLimit: node.importW - at(this.fixed.max),
-      importRoom: room(node.importW, at(this.fixed.imports)),
-      exportRoom: room(node.exportW, at(this.fixed.exports)),
-    };
+  #limits(node: SiteNode): BranchLimits {
+    return nodeLimits(node, fixedSum(this.fixed, node.index));
   }
+}
+
+/** The limits of a circuit for what is free below it. */
+export function nodeLimits(node: SiteNode, fixed: FixedSum): BranchLimits {
+  const { separate, importW, exportW } = node;
+  const imports = importW - (separate ? fixed.imports : fixed.maxW);
+  const exports = exportW - (separate ? fixed.exports : -fixed.minW);
+  const limits = freeLimits(separate, imports, exports);
+  return {
+    ...limits,
+    importRoom: separate ? limits.hiLimit : Number.POSITIVE_INFINITY,
+    exportRoom: separate ? -limits.loLimit : Number.POSITIVE_INFINITY,
+  };
+}
+
+export function fixedSum(sums: FixedSums, index: number): FixedSum {
+  const at = (list: readonly number[]) => list[index] ?? 0;
+  return {
+    minW: at(sums.min),
+    maxW: at(sums.max),
+    nowW: at(sums.now),
+    imports: at(sums.imports),
+    exports: at(sums.exports),
+  };
 }
 
 function zonesOf(tree: SiteTree): Zones {

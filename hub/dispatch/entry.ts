@@ -23,7 +23,7 @@ interface Claim {
 export class Entry {
   #confirmedW = 0;
   #range: PowerRange = { minW: 0, maxW: 0 };
-  #claims: Claim[] = [];
+  #claims: Claim[] = []; // bounded by: MAX_CLAIMS
   /** When what is confirmed ends at the station, and what follows. */
   #end: { readonly at: number; readonly afterwards: PowerRange } | undefined;
 

@@ -28,6 +28,8 @@ export interface Resource {
   readonly offlineExportW: number;
   /** True when the site allows export and nothing speaks against its conformity (fo 8.4 G8). */
   readonly exportAllowed: boolean;
+  /** The most it may ever draw and feed; a shared object, because limits are looked up often. */
+  readonly limits: { readonly importLimitW: number; readonly exportLimitW: number };
 }
 
 /** Least current of a charging EV (IEC 61851), used where the site file names no least import. */
@@ -38,11 +40,12 @@ export function resourceOf(station: StationRecord, record: EvseRecord, file: Sit
   const voltageV = record.nominalVoltageV ?? file.poc.nominalVoltageV;
   const ac = record.current === 'ac';
   const maxExportW = record.maxExportW ?? 0;
+  const exportAllowed = maxExportW > 0 && conforms(record, file);
   return {
     resourceId: record.resourceId ?? defaultResourceId(station.identity, record.evse),
     identity: station.identity,
     evse: record.evse,
-    ...(record.circuitId === undefined ? {} : { circuitId: record.circuitId }),
+    ...(record.circuitId === undefined || !hasCircuit(file, record.circuitId) ? {} : { circuitId: record.circuitId }),
     current: record.current,
     phases,
     voltageV,
@@ -59,9 +62,14 @@ export function resourceOf(station: StationRecord, record: EvseRecord, file: Sit
     ...(record.minCommandIntervalS === undefined ? {} : { minCommandIntervalS: record.minCommandIntervalS }),
     offlineImportW: record.offlineImportW ?? record.maxImportW,
     offlineExportW: record.offlineExportW ?? 0,
-    exportAllowed: maxExportW > 0 && conforms(record, file),
+    exportAllowed,
+    limits: { importLimitW: record.maxImportW, exportLimitW: exportAllowed ? maxExportW : 0 },
   };
 }
+
+/** Stations that were accepted at run time may outlive the circuit they were on; they then count at the POC. */
+const hasCircuit = (file: SiteFile, circuitId: string): boolean =>
+  file.circuits?.some((c) => c.circuitId === circuitId) ?? false;
 
 function conforms(record: EvseRecord, file: SiteFile): boolean {
   if (record.conformity === undefined) return true;

@@ -5,20 +5,50 @@ import type { Resource } from './resources.ts';
 
 type State = ResourceState['state'];
 
+/** The last meter values of a resource; each is kept until a newer one comes. Times are epoch ms. */
+export interface Reading {
+  /** When the newest of them was measured. */
+  readonly at: number;
+  /** The power, W, load convention, when it was measured, and how good its source says it is. */
+  readonly powerW?: number;
+  readonly powerAt?: number;
+  readonly quality?: Quality;
+  /** Registers, and when they were read. */
+  readonly importWh?: number;
+  readonly exportWh?: number;
+  readonly energyAt?: number;
+  readonly socPct?: number;
+  readonly voltageV?: number;
+  readonly frequencyHz?: number;
+  readonly reactiveVar?: number;
+}
+
+/** What an EV said about itself, and what has gone into it since by the registers (Wh, negative when it gave). */
+export interface Needs {
+  readonly at: number;
+  readonly body: EvNeeds;
+  readonly departureAt?: number;
+  readonly movedWh: number;
+}
+
 /** What the twin knows of one resource. Times are epoch ms. */
 export interface TwinEntry {
   readonly resource: Resource;
   online: boolean;
   state: State;
+  /** Since when it cannot be reached; it may never have been since the start. */
+  offlineSince: number;
+  seen: boolean;
   protocol?: string;
-  /** Last meter value with its age; power in W, load convention. */
-  reading?: { at: number; powerW?: number; importWh?: number; exportWh?: number; socPct?: number; voltageV?: number };
-  /** Usual distance of meter values, ms; learned, used to tell a fresh value from a stale one. */
+  reading?: Reading;
+  /** Usual distance of power values, ms; learned, used to tell a fresh value from a stale one. */
   intervalMs: number;
-  session?: { id: string; since: number; startImportWh?: number; startExportWh?: number };
-  needs?: { at: number; body: EvNeeds; importWh?: number; exportWh?: number };
+  session?: { readonly id: string; readonly since: number };
+  /** The session that ended last: words about it that come late are not news. */
+  endedSession?: string;
+  needs?: Needs;
   /** Cap learned from an EV that takes less than it was given (fo 8.1). */
-  learned?: { maxW: number; at: number };
+  learned?: { readonly maxW: number; readonly at: number };
   /** What its default profile lets it draw, once the station has accepted one; W. */
   offlineImportW?: number;
   optOut: boolean;
@@ -29,9 +59,16 @@ const STALE_INTERVALS = 3;
 const FRESH_INTERVALS = 2;
 /** A learned cap is tried again after 5 min (fo 8.1). */
 const LEARNED_MS = 300_000;
+/** Below this an EV takes nothing, W. */
+const IDLE_W = 100;
+const FLOWING_W = 10;
 const DEFAULT_INTERVAL_MS = 10_000;
+/** A register that moves by more than the EVSE could do, and this on top, was replaced or reset, Wh. */
+const REGISTER_SLACK_WH = 200;
 
 const IN_SESSION: readonly State[] = ['connected', 'charging', 'discharging', 'suspended'];
+const FLOWING: readonly State[] = ['charging', 'discharging', 'suspended'];
+const RANK: readonly Quality[] = ['good', 'estimated', 'substituted', 'missing'];
 
 /** The fleet as last heard of: state, session, needs and meter values with quality and age (fo 3.3, design 2). */
 export class FleetTwin {
@@ -45,11 +82,11 @@ export class FleetTwin {
 
   /** Takes over the resources of a site file; what is known of those that stay is kept. */
   configure(resources: readonly Resource[]): void {
-    const wanted = new Set(resources.map((r) => r.resourceId));
+    const wanted = new Set(resources.map((r) => r.resourceId)); // bounded by: the site file
     for (const id of [...this.#entries.keys()]) if (!wanted.has(id)) this.#entries.delete(id);
     for (const resource of resources) {
       const known = this.#entries.get(resource.resourceId);
-      this.#entries.set(resource.resourceId, known ? { ...known, resource } : fresh(resource));
+      this.#entries.set(resource.resourceId, known ? { ...known, resource } : fresh(resource, this.#clock.now()));
     }
   }
 
@@ -70,50 +107,45 @@ export class FleetTwin {
     const entry = this.#entries.get(body.resourceId);
     if (!entry) return false;
     const was = `${entry.state}${entry.online}`;
+    const online = body.state !== 'offline';
     // `Occupied` of 2.x says less than the session does; it must not hide that power flows.
     const vague = body.state === 'connected' && entry.session !== undefined && IN_SESSION.includes(entry.state);
     if (!vague) entry.state = body.state;
-    entry.online = body.state !== 'offline';
+    if (entry.online && !online) entry.offlineSince = this.#clock.now();
+    entry.online = online;
+    if (online) entry.seen = true;
     if (body.protocol !== undefined) entry.protocol = body.protocol;
     if (body.offlineImportW !== undefined) entry.offlineImportW = body.offlineImportW;
-    if (!IN_SESSION.includes(body.state) && entry.online) this.#endSession(entry);
+    if (online && !IN_SESSION.includes(body.state)) this.#endSession(entry);
     return was !== `${entry.state}${entry.online}`;
   }
 
-  session(body: SessionEvent): boolean {
+  /** Takes news of a session; `started` and `ended` only when it is news. */
+  session(body: SessionEvent): 'started' | 'ended' | 'changed' | undefined {
     const entry = this.#entries.get(body.resourceId);
-    if (!entry) return false;
-    if (body.kind === 'ended') {
-      if (entry.session !== undefined && entry.session.id !== body.sessionId) return false;
-      this.#endSession(entry);
-      if (entry.online) entry.state = 'connected';
-      return true;
-    }
+    if (!entry) return undefined;
+    if (body.kind === 'ended') return this.#ended(entry, body);
     const isNew = entry.session?.id !== body.sessionId;
+    const at = parseTime(body.at);
+    // A word about a session that is over, or older than the one that runs.
+    if (isNew && (entry.endedSession === body.sessionId || (entry.session && at < entry.session.since)))
+      return undefined;
     if (isNew) {
-      this.#endSession(entry);
-      entry.session = {
-        id: body.sessionId,
-        since: parseTime(body.at),
-        ...(body.importWh === undefined ? {} : { startImportWh: body.importWh }),
-        ...(body.exportWh === undefined ? {} : { startExportWh: body.exportWh }),
-      };
+      if (entry.session) this.#endSession(entry);
+      entry.session = { id: body.sessionId, since: Math.min(at, this.#clock.now()) };
     }
     if (body.state !== undefined && entry.online) entry.state = body.state;
     else if (entry.online && !IN_SESSION.includes(entry.state)) entry.state = 'connected';
-    return isNew || body.state !== undefined;
+    // What goes on may have been led by somebody before us.
+    if (isNew && body.kind === 'started' && body.offline !== true) return 'started';
+    return isNew || body.state !== undefined ? 'changed' : undefined;
   }
 
   needs(body: EvNeeds): boolean {
     const entry = this.#entries.get(body.resourceId);
     if (!entry) return false;
-    const { importWh, exportWh } = entry.reading ?? {};
-    entry.needs = {
-      at: this.#clock.now(),
-      body,
-      ...(importWh === undefined ? {} : { importWh }),
-      ...(exportWh === undefined ? {} : { exportWh }),
-    };
+    const departureAt = body.departureAt === undefined ? {} : { departureAt: parseTime(body.departureAt) };
+    entry.needs = { at: this.#clock.now(), body, ...departureAt, movedWh: 0 };
     return true;
   }
 
@@ -121,12 +153,17 @@ export class FleetTwin {
   reading(body: MeterReading): boolean {
     const entry = body.resourceId === undefined ? undefined : this.#entries.get(body.resourceId);
     if (!entry || body.quality === 'missing') return false;
-    const at = Math.min(parseTime(body.at), this.#clock.now());
-    const last = entry.reading;
+    const now = this.#clock.now();
+    const at = Math.min(parseTime(body.at), now);
+    // Where our clock was set back, what is known lies in the future and says nothing about order.
+    const last = entry.reading && entry.reading.at <= now ? entry.reading : undefined;
     if (last && at < last.at) return false;
-    if (last && at > last.at) entry.intervalMs = clampInterval(entry.intervalMs, at - last.at);
-    entry.reading = { ...last, at, ...measured(body) };
-    if (body.powerW !== undefined && entry.session) entry.state = directionOf(body.powerW, entry);
+    if (entry.needs) entry.needs = { ...entry.needs, movedWh: entry.needs.movedWh + moved(entry, last, body, at) };
+    if (body.powerW !== undefined && last?.powerAt !== undefined && at > last.powerAt)
+      entry.intervalMs = clampInterval(entry.intervalMs, at - last.powerAt);
+    entry.reading = { ...entry.reading, at, ...measured(body, at) };
+    if (body.powerW !== undefined && entry.online && IN_SESSION.includes(entry.state))
+      entry.state = directionOf(body.powerW, entry);
     return true;
   }
 
@@ -134,28 +171,30 @@ export class FleetTwin {
   learn(resourceId: string, grantedW: number, grantedSince: number, responseMs: number): void {
     const entry = this.#entries.get(resourceId);
     const powerW = entry?.reading?.powerW;
-    if (!entry || powerW === undefined || entry.reading === undefined) return;
+    if (!entry || powerW === undefined) return;
     const now = this.#clock.now();
-    if (
-      entry.learned &&
-      (powerW >= entry.learned.maxW / 1.1 + entry.resource.accuracyW || now - entry.learned.at > LEARNED_MS)
-    ) {
-      delete entry.learned;
+    const { learned, resource } = entry;
+    if (learned) {
+      const reached = powerW >= learned.maxW / 1.1 + resource.accuracyW;
+      if (reached || now - learned.at > LEARNED_MS || learned.at > now) delete entry.learned;
     }
-    const settled = entry.reading.at - grantedSince >= 3 * responseMs;
-    if (settled && grantedW > 0 && powerW >= 0 && powerW < grantedW - entry.resource.accuracyW) {
-      entry.learned = { maxW: 1.1 * powerW, at: entry.learned?.at ?? now };
-    }
+    const settled = now - grantedSince >= 3 * responseMs;
+    if (!settled || grantedW <= 0 || powerW < 0 || powerW >= grantedW - resource.accuracyW) return;
+    // An EV that charges on fewer phases takes less than the least of its EVSE; capped below that, it would get nothing.
+    const leastW = powerW >= IDLE_W ? resource.minImportW : 0;
+    entry.learned = { maxW: Math.max(1.1 * powerW, leastW), at: entry.learned?.at ?? now };
   }
 
   /** How far the power of an entry can be trusted now (fo 6.4: missing after 3 intervals). */
   quality(entry: TwinEntry): Quality {
     if (entry.online && !IN_SESSION.includes(entry.state)) return 'good';
     const r = entry.reading;
-    if (!entry.online || r?.powerW === undefined) return 'missing';
-    const age = this.#clock.now() - r.at;
-    if (age <= FRESH_INTERVALS * entry.intervalMs) return 'good';
-    return age <= STALE_INTERVALS * entry.intervalMs ? 'estimated' : 'missing';
+    if (!entry.online || r?.powerW === undefined || r.powerAt === undefined) return 'missing';
+    const age = this.#clock.now() - r.powerAt;
+    if (age > STALE_INTERVALS * entry.intervalMs) return 'missing';
+    // Younger than now: our clock was set back.
+    const byAge: Quality = age >= 0 && age <= FRESH_INTERVALS * entry.intervalMs ? 'good' : 'estimated';
+    return worse(byAge, r.quality ?? 'good');
   }
 
   /** Measured power in W; 0 for an EVSE without a session, undefined when unknown. */
@@ -164,22 +203,45 @@ export class FleetTwin {
     return this.quality(entry) === 'missing' ? undefined : entry.reading?.powerW;
   }
 
+  #ended(entry: TwinEntry, body: SessionEvent): 'ended' | undefined {
+    if (entry.session !== undefined && entry.session.id !== body.sessionId) return undefined;
+    if (entry.session === undefined && entry.endedSession === body.sessionId) return undefined;
+    this.#endSession(entry);
+    entry.endedSession = body.sessionId;
+    if (entry.online && IN_SESSION.includes(entry.state)) entry.state = 'connected';
+    return 'ended';
+  }
+
   #endSession(entry: TwinEntry): void {
     delete entry.session;
     delete entry.needs;
     delete entry.learned;
-    if (entry.reading) {
-      const { socPct: _, ...rest } = entry.reading;
-      entry.reading = { ...rest, powerW: 0 };
-    }
+    if (!entry.reading) return;
+    const { socPct: _, ...rest } = entry.reading;
+    entry.reading = { ...rest, ...(rest.powerW === undefined ? {} : { powerW: 0 }) };
   }
 }
 
 /** True when an EV is there that could take or give power. */
 export const hasEv = (entry: TwinEntry): boolean => IN_SESSION.includes(entry.state) || entry.session !== undefined;
 
-function fresh(resource: Resource): TwinEntry {
-  return { resource, online: false, state: 'offline', intervalMs: DEFAULT_INTERVAL_MS, optOut: false };
+/** True when power may flow: a session runs, or the station says that one does. */
+export const inUse = (entry: TwinEntry): boolean => entry.session !== undefined || FLOWING.includes(entry.state);
+
+/** What a station lets the resource draw when nobody commands it, W: the profile below, within what its owner says. */
+export const belowW = ({ resource, offlineImportW }: TwinEntry): number =>
+  Math.min(offlineImportW ?? resource.offlineImportW, resource.offlineImportW);
+
+function fresh(resource: Resource, now: number): TwinEntry {
+  return {
+    resource,
+    online: false,
+    state: 'offline',
+    offlineSince: now,
+    seen: false,
+    intervalMs: DEFAULT_INTERVAL_MS,
+    optOut: false,
+  };
 }
 
 function clampInterval(usual: number, seen: number): number {
@@ -188,17 +250,34 @@ function clampInterval(usual: number, seen: number): number {
 }
 
 function directionOf(powerW: number, entry: TwinEntry): State {
-  if (powerW > 10) return 'charging';
-  if (powerW < -10) return 'discharging';
+  if (powerW > FLOWING_W) return 'charging';
+  if (powerW < -FLOWING_W) return 'discharging';
   return entry.state === 'charging' || entry.state === 'discharging' ? 'suspended' : entry.state;
 }
 
-function measured(body: MeterReading): Partial<NonNullable<TwinEntry['reading']>> {
+const worse = (a: Quality, b: Quality): Quality => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
+
+/** Energy into the EV since the last value, Wh. Registers that jump (back) beyond what the EVSE can do count as 0. */
+function moved(entry: TwinEntry, last: Reading | undefined, body: MeterReading, at: number): number {
+  if (last?.energyAt === undefined) return 0;
+  const hours = Math.max(0, at - last.energyAt) / 3_600_000;
+  const step = (from: number | undefined, to: number | undefined, mostW: number): number => {
+    const wh = from === undefined || to === undefined ? 0 : to - from;
+    return wh < 0 || wh > 1.2 * mostW * hours + REGISTER_SLACK_WH ? 0 : wh;
+  };
+  const { maxImportW, maxExportW } = entry.resource;
+  return step(last.importWh, body.importWh, maxImportW) - step(last.exportWh, body.exportWh, maxExportW);
+}
+
+function measured(body: MeterReading, at: number): Partial<Reading> {
+  const { powerW, importWh, exportWh, socPct, voltageV, frequencyHz, reactiveVar, quality } = body;
   return {
-    ...(body.powerW === undefined ? {} : { powerW: body.powerW }),
-    ...(body.importWh === undefined ? {} : { importWh: body.importWh }),
-    ...(body.exportWh === undefined ? {} : { exportWh: body.exportWh }),
-    ...(body.socPct === undefined ? {} : { socPct: body.socPct }),
-    ...(body.voltageV === undefined ? {} : { voltageV: body.voltageV }),
+    ...(powerW === undefined ? {} : { powerW, powerAt: at, quality }),
+    ...(importWh === undefined ? {} : { importWh, energyAt: at }),
+    ...(exportWh === undefined ? {} : { exportWh, energyAt: at }),
+    ...(socPct === undefined ? {} : { socPct }),
+    ...(voltageV === undefined ? {} : { voltageV }),
+    ...(frequencyHz === undefined ? {} : { frequencyHz }),
+    ...(reactiveVar === undefined ? {} : { reactiveVar }),
   };
 }

@@ -1,6 +1,12 @@
 import { parseTime } from '../../core/clock.ts';
 import type { V2gateError } from '../../core/errors.ts';
-import { type Contract, SERVICE_ERRORS, type ServiceRequest, type SiteFile } from '../../model/index.ts';
+import {
+  type Contract,
+  type Credential,
+  SERVICE_ERRORS,
+  type ServiceRequest,
+  type SiteFile,
+} from '../../model/index.ts';
 import { isRunning } from './machine.ts';
 import { type Service, setpointParameters } from './service.ts';
 
@@ -48,48 +54,80 @@ export function contractError(fsr: ServiceRequest, foId: string, file: SiteFile,
   if (start < parseTime(contract.validFrom) || end > parseTime(contract.validTo)) {
     return fail('time.window', 'The window lies outside the validity of the contract.', { path: '/fsr/window' });
   }
-  if (!inScope(fsr, contract, file)) {
+  if (!inScope(fsr.target, contract, file)) {
     return fail('contract.scope', 'The target is not in the scope of the contract.', { path: '/fsr/target' });
   }
-  return limitError(fsr, contract, start, end, now);
+  return windowError(contract, start, end, now);
 }
 
-function limitError(
-  fsr: ServiceRequest,
-  c: Contract,
-  start: number,
-  end: number,
-  now: number,
-): V2gateError | undefined {
+/** The contract of that id with that FO. */
+export function contractOf(contractId: string, foId: string, file: SiteFile): Contract | undefined {
+  return file.contracts?.find((c) => c.contractId === contractId && c.foId === foId);
+}
+
+/** Active and not over at `now` (fo 6.1). */
+export function stands(contract: Contract | undefined, now: number): contract is Contract {
+  return contract?.status === 'active' && parseTime(contract.validTo) > now;
+}
+
+function windowError(c: Contract, start: number, end: number, now: number): V2gateError | undefined {
   if (c.maxDurationS !== undefined && end - start > c.maxDurationS * 1000) {
     return fail('contract.limit', `The window is longer than ${c.maxDurationS} s.`, { path: '/fsr/window' });
   }
   if (c.minNoticeS !== undefined && start - now < c.minNoticeS * 1000) {
     return fail('contract.limit', `The contract asks for ${c.minNoticeS} s of notice.`, { path: '/fsr/window/start' });
   }
+  return undefined;
+}
+
+/** Power limits of the contract; relative values count from the baseline, without which they mean nothing (fo 3.6). */
+export function powerError(
+  fsr: ServiceRequest,
+  c: Contract | undefined,
+  baselineW: number | undefined,
+): V2gateError | undefined {
   const p = setpointParameters(fsr);
-  if (p && c.maxImportW !== undefined && p.maxW > c.maxImportW) {
-    return fail('contract.limit', `maxW is above ${c.maxImportW} W.`, { path: '/fsr/parameters/maxW' });
+  if (!p || !c) return undefined;
+  if (p.mode === 'relative' && baselineW === undefined) {
+    const what = 'Relative setpoints need a baseline, and this one cannot be computed here.';
+    return fail('capability.unsupported', what, { path: '/fsr/parameters/mode' });
   }
-  if (p && c.maxExportW !== undefined && p.minW < -c.maxExportW) {
-    return fail('contract.limit', `minW is below -${c.maxExportW} W.`, { path: '/fsr/parameters/minW' });
+  const zeroW = p.mode === 'relative' ? (baselineW ?? 0) : 0;
+  if (c.maxImportW !== undefined && zeroW + p.maxW > c.maxImportW) {
+    return fail('contract.limit', `maxW leads above ${c.maxImportW} W.`, { path: '/fsr/parameters/maxW' });
+  }
+  if (c.maxExportW !== undefined && zeroW + p.minW < -c.maxExportW) {
+    return fail('contract.limit', `minW leads below -${c.maxExportW} W.`, { path: '/fsr/parameters/minW' });
   }
   return undefined;
 }
 
-function inScope(fsr: ServiceRequest, contract: Contract, file: SiteFile): boolean {
+/** Nobody is configured who may issue mandates, so none is believed (fo 9.4: fake mandate). */
+export function mandateError(fsr: ServiceRequest): V2gateError | undefined {
+  if (!fsr.mandatory) return undefined;
+  const what = 'This site knows nobody who may make a request mandatory.';
+  return fail('mandatory.unproven', what, { path: '/fsr/mandateRef' });
+}
+
+/** True when every resource of the target is covered; default deny (fo 9.4). */
+export function inScope(
+  target: { readonly groupId?: string; readonly resourceIds?: readonly string[] },
+  contract: Contract,
+  file: SiteFile,
+): boolean {
   const { siteIds = [], groupIds = [], resourceIds = [] } = contract.scope;
   if (siteIds.includes(file.siteId)) return true;
-  if (fsr.target.groupId !== undefined && groupIds.includes(fsr.target.groupId)) return true;
-  const covered = new Set(resourceIds);
+  if (target.groupId !== undefined && groupIds.includes(target.groupId)) return true;
+  const asked = target.resourceIds ?? file.groups?.find((g) => g.groupId === target.groupId)?.members ?? [];
+  const covered = new Set(resourceIds); // bounded by: the site file
   for (const g of file.groups ?? []) if (groupIds.includes(g.groupId)) for (const m of g.members) covered.add(m);
-  return (fsr.target.resourceIds ?? []).length > 0 && (fsr.target.resourceIds ?? []).every((r) => covered.has(r));
+  return asked.length > 0 && asked.every((r) => covered.has(r));
 }
 
 /** Credentials that the site file names for the FO must be valid now (fo 6.1). */
 export function credentialError(foId: string, file: SiteFile, now: number): V2gateError | undefined {
   for (const c of file.credentials ?? []) {
-    if (c.subjectRef !== foId || (c.kind !== 'identity' && c.kind !== 'authorisation')) continue;
+    if (!isOf(c, foId)) continue;
     if (c.status === 'revoked') return fail('credential.revoked', `Credential ${c.credentialId} was revoked.`);
     if (c.status === 'expired' || parseTime(c.validTo) <= now) {
       return fail('credential.expired', `Credential ${c.credentialId} has expired.`);
@@ -98,6 +136,9 @@ export function credentialError(foId: string, file: SiteFile, now: number): V2ga
   }
   return undefined;
 }
+
+const isOf = (c: Credential, foId: string): boolean =>
+  c.subjectRef === foId && (c.kind === 'identity' || c.kind === 'authorisation');
 
 /** A site serves one service at a time for now: overlapping windows are refused whatever the resources (fo 1.2). */
 export function overlapError(fsr: ServiceRequest, foId: string, others: Iterable<Service>): V2gateError | undefined {
@@ -110,4 +151,11 @@ export function overlapError(fsr: ServiceRequest, foId: string, others: Iterable
     return fail('conflict.overlap', `The site is held by ${who} during this window.`, { path: '/fsr/window' });
   }
   return undefined;
+}
+
+/** Why a running service must end at once: its contract or a credential of its FO no longer stands (fo 6.1). */
+export function endedBy(service: Service, file: SiteFile, now: number): string | undefined {
+  if (!stands(contractOf(service.fsr.contractId, service.foId, file), now)) return 'contract.inactive';
+  const revoked = file.credentials?.some((c) => isOf(c, service.foId) && c.status === 'revoked');
+  return revoked ? 'credential.revoked' : undefined;
 }

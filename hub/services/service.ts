@@ -1,9 +1,9 @@
 import type { ServiceDecision, ServiceRequest, Setpoint, SetpointService } from '../../model/index.ts';
-import type { StoreOp } from '../ports.ts';
 import type { ServiceState } from './machine.ts';
 
 /** What a target in force looks like: it came over the wire from `service` to `allocate`, or from the request. */
 export interface TargetInForce {
+  /** As the FO said it: relative services count from the baseline. */
   readonly targetW: number;
   /** Epoch ms. */
   readonly validUntil: number;
@@ -26,7 +26,13 @@ export interface Notice {
   readonly at: number;
 }
 
-/** One flexibility service with everything that survives a restart. Plain data. */
+/** Since when the last target has expired, and from which power the ramp of the fallback starts. */
+export interface FallbackState {
+  readonly since: number;
+  readonly fromW: number;
+}
+
+/** The record of one flexibility service: what is stored before anybody is told. Plain data. */
 export interface Service {
   readonly foId: string;
   readonly fsr: ServiceRequest;
@@ -37,20 +43,41 @@ export interface Service {
   readonly acceptedAt?: number;
   readonly members: readonly string[];
   readonly decision?: ServiceDecision;
-  /** Frozen at acceptance (fo 6.2); absent where it cannot be computed (fo 3.8). */
+  /** Frozen at acceptance (fo 6.2), W; absent where it cannot be computed (fo 3.8). */
   readonly baselineW?: number;
-  /** The newest setpoint that was accepted, by `seq`. */
-  readonly setpoint?: Setpoint;
-  readonly inForce?: TargetInForce;
-  /** Set while the last target has expired: since when, and from which power the ramp starts. */
-  readonly fallback?: { readonly since: number; readonly fromW: number };
-  readonly applied?: Applied;
-  /** Since when the measured power is off by more than the tolerance; cleared when it is back. */
-  readonly offSince?: number;
-  readonly deviationTold?: boolean;
-  /** Since when no member can be reached. */
-  readonly allLostSince?: number;
+  /** `initialW` of the request is in force until then. */
+  readonly initialUntil?: number;
+  /** The FO wants it to end earlier than its window. */
+  readonly cancel?: { readonly at: number; readonly reason: string; readonly rampS?: number };
+  /** The fallback that the FO was told about; gone when it was told `resumed`. */
+  readonly fallback?: FallbackState;
   readonly outgoing: readonly Notice[];
+}
+
+/** What moves while a service runs. After a restart it is found again from the record, the newest setpoint and meters. */
+export interface Course {
+  /** The newest setpoint that was accepted, by `seq`; stored beside the record. */
+  setpoint?: Setpoint;
+  inForce?: TargetInForce;
+  fallback?: FallbackState;
+  applied?: Applied;
+  /** What the FO was told that its setpoint would become, W. */
+  promise?: { readonly seq: number; readonly targetW: number };
+  /** Where the ramp of the request stands. */
+  ramp?: { readonly targetW: number; readonly at: number };
+  /** The way to the fallback after an early end; over at `until`. */
+  tail?: { readonly since: number; readonly until: number; readonly fromW: number; readonly toW: number };
+  /** Since when the measured power is off by more than the tolerance. */
+  offSince?: number;
+  deviationTold?: boolean;
+  /** Members that the FO knows as lost. */
+  lost: readonly string[];
+}
+
+export interface ServiceEntry {
+  readonly key: string;
+  readonly service: Service;
+  readonly course: Course;
 }
 
 export const serviceKey = (foId: string, fsrId: string): string => `${foId}/${fsrId}`;
@@ -63,6 +90,8 @@ export function setpointParameters(fsr: ServiceRequest): SetpointService | undef
 /** How long a setpoint holds when nothing else is said (fo 3.6): default 60 s, at most 300 s. */
 export const validityMs = (p: SetpointService): number => Math.min(p.validityS ?? 60, 300) * 1000;
 
-export function persist(service: Service, at: number): StoreOp {
-  return { op: 'put', kind: 'service', key: serviceKey(service.foId, service.fsr.fsrId), at, body: service };
+/** A relative value counts from the frozen baseline (fo 3.6). */
+export function absoluteW(service: Service, targetW: number): number {
+  const relative = setpointParameters(service.fsr)?.mode === 'relative';
+  return relative ? (service.baselineW ?? 0) + targetW : targetW;
 }

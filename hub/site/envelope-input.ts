@@ -27,11 +27,8 @@ export function envelopeInput(
       ...limits.effective(c.circuitId, c),
       netting: c.netting ?? 'none',
     })),
-    evses: [...twin.all()].map(({ resource: r, online }) => {
-      const own = limits.effective(r.resourceId, {
-        importLimitW: r.maxImportW,
-        exportLimitW: r.exportAllowed ? r.maxExportW : 0,
-      });
+    evses: Array.from(twin.all(), ({ resource: r, online }) => {
+      const own = limits.effective(r.resourceId, r.limits);
       const p = power?.(r.resourceId) ?? NOTHING;
       return {
         evseId: r.resourceId,

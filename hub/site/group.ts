@@ -1,39 +1,69 @@
 import { type Clock, iso } from '../../core/clock.ts';
+import { round3 } from '../../core/quantities.ts';
 import type { FleetEntry, FleetSnapshot, Quality, SiteFile } from '../../model/index.ts';
 import { type FleetTwin, hasEv, type TwinEntry } from '../fleet/twin.ts';
 import { isRunning } from '../services/machine.ts';
-import type { Service } from '../services/service.ts';
+import type { Scope } from '../services/request.ts';
+import { absoluteW, type ServiceEntry } from '../services/service.ts';
 import type { Actuation } from './actuation.ts';
 import type { LimitBook } from './limits.ts';
 
 export interface GroupSample {
-  /** Σ at `evse`; undefined when no member can be told. */
+  /** Σ at `evse`, W; undefined when no member can be told. */
   readonly powerW?: number;
+  /** Registers of all members, Wh; absent where one has none. */
   readonly importWh?: number;
   readonly exportWh?: number;
+  /** `missing`: `powerW` is only the part that is known. */
   readonly quality: Quality;
 }
 
-/** Measured power of members, or of everybody: a member that is missing makes the sum `estimated` (fo 8.6). */
-export function groupSample(twin: FleetTwin, members?: readonly string[]): GroupSample {
-  const entries = members === undefined ? [...twin.all()] : members.flatMap((m) => twin.get(m) ?? []);
-  let powerW = 0;
-  let known = 0;
-  let estimated = false;
-  let importWh = 0;
-  let exportWh = 0;
+/** A station that was never seen since the start is out of service after this; before, what it does is unknown. */
+const UNSEEN_MS = 300_000;
+
+/** Measured power of members, or of everybody: a member that is missing makes the sum `estimated`, then `missing` (fo 8.6). */
+export function groupSample(twin: FleetTwin, now: number, members?: readonly string[]): GroupSample {
+  const entries = members === undefined ? twin.all() : members.flatMap((m) => twin.get(m) ?? []);
+  let [powerW, importWh, exportWh, known, count] = [0, 0, 0, 0, 0];
+  let [estimated, missing, registers] = [false, false, true];
   for (const e of entries) {
-    const p = twin.powerOf(e);
-    if (twin.quality(e) !== 'good') estimated = true;
-    if (p !== undefined) {
+    count++;
+    const quality = twin.quality(e);
+    if (quality !== 'good') estimated = true;
+    const p = twin.powerOf(e) ?? lastKnown(e, now);
+    if (p === undefined) missing = true;
+    else {
       powerW += p;
       known++;
     }
+    if (e.reading?.importWh === undefined) registers = false;
     importWh += e.reading?.importWh ?? 0;
     exportWh += e.reading?.exportWh ?? 0;
   }
-  if (known === 0) return { quality: 'missing' };
-  return { powerW, importWh, exportWh, quality: estimated ? 'estimated' : 'good' };
+  if (count === 0 || known === 0) return { quality: 'missing' };
+  return {
+    powerW: round3(powerW),
+    ...(registers ? { importWh: round3(importWh), exportWh: round3(exportWh) } : {}),
+    quality: missing ? 'missing' : estimated ? 'estimated' : 'good',
+  };
+}
+
+/** What an unreachable EVSE still counts with: its last value for two intervals, nothing when it is out of service. */
+function lastKnown(e: TwinEntry, now: number): number | undefined {
+  if (e.online) return undefined;
+  if (!e.seen) return now - e.offlineSince > UNSEEN_MS ? 0 : undefined;
+  if (e.session === undefined) return 0;
+  const r = e.reading;
+  if (r?.powerW === undefined || r.powerAt === undefined) return undefined;
+  return now - r.powerAt <= 2 * e.intervalMs ? r.powerW : undefined;
+}
+
+/** Measured power at a reference point (fo 2.3), W; undefined where it cannot be told. */
+export function measuredOf(twin: FleetTwin, file: SiteFile, now: number, scope: Scope): number | undefined {
+  const atPoc = scope.referencePoint === 'site';
+  const { powerW, quality } = groupSample(twin, now, atPoc ? undefined : scope.members);
+  if (powerW === undefined || quality === 'missing') return undefined;
+  return round3(powerW + (atPoc ? (file.baseLoadW ?? 0) : 0));
 }
 
 export interface SnapshotSources {
@@ -43,24 +73,37 @@ export interface SnapshotSources {
   readonly twin: FleetTwin;
   readonly limits: LimitBook;
   readonly actuation: Actuation;
-  readonly services: readonly Service[];
+  readonly services: readonly ServiceEntry[];
 }
 
 export function siteSnapshot(s: SnapshotSources): FleetSnapshot {
   const now = s.clock.now();
-  const all = groupSample(s.twin);
-  const active = s.services.find((x) => x.state === 'active')?.inForce;
+  const all = groupSample(s.twin, now);
+  const requestedW = requestedOf(s.services, now);
   return {
     siteId: s.siteId,
     at: iso(now),
     measuredW: all.powerW ?? 0,
-    grantedW: s.actuation.grantedW(),
-    ...(active === undefined || active.validUntil <= now ? {} : { requestedW: active.targetW }),
+    grantedW: round3(s.actuation.grantedW()),
+    ...(requestedW === undefined ? {} : { requestedW }),
     quality: all.quality,
     limits: limitsOf(s),
-    services: s.services.filter((x) => isRunning(x.state) || x.outgoing.length > 0).map(serviceOf),
-    resources: [...s.twin.all()].map((e) => entryOf(e, s)),
+    services: s.services
+      .filter(({ service }) => isRunning(service.state) || service.outgoing.length > 0)
+      .slice(-MAX_SHOWN)
+      .map(serviceOf),
+    resources: Array.from(s.twin.all(), (e) => entryOf(e, s)),
   };
+}
+
+/** As many services as a snapshot holds. */
+const MAX_SHOWN = 1_000;
+
+/** What the active service asks for now, W. */
+export function requestedOf(services: readonly ServiceEntry[], now: number): number | undefined {
+  const active = services.find((e) => e.service.state === 'active');
+  const force = active?.course.inForce;
+  return active && force && force.validUntil > now ? round3(absoluteW(active.service, force.targetW)) : undefined;
 }
 
 function limitsOf(s: SnapshotSources): FleetSnapshot['limits'] {
@@ -72,14 +115,14 @@ function limitsOf(s: SnapshotSources): FleetSnapshot['limits'] {
   return nodes.map((n) => ({
     nodeId: n.nodeId,
     ...s.limits.effective(n.nodeId, n),
-    measuredW: measured.get(n.nodeId) ?? 0,
+    measuredW: round3(measured.get(n.nodeId) ?? 0),
   }));
 }
 
 /** Measured power below each node. */
 function nodeSums(s: SnapshotSources): Map<string, number> {
-  const parents = new Map((s.file.circuits ?? []).map((c) => [c.circuitId, c.parentId ?? 'poc']));
-  const sums = new Map<string, number>();
+  const parents = new Map((s.file.circuits ?? []).map((c) => [c.circuitId, c.parentId ?? 'poc'])); // bounded by: the site file
+  const sums = new Map<string, number>(); // bounded by: the site file
   for (const e of s.twin.all()) {
     const powerW = s.twin.powerOf(e) ?? 0;
     for (let at: string | undefined = e.resource.circuitId ?? 'poc'; at !== undefined; at = parents.get(at)) {
@@ -89,24 +132,24 @@ function nodeSums(s: SnapshotSources): Map<string, number> {
   return sums;
 }
 
-function serviceOf(s: Service): FleetSnapshot['services'][number] {
+function serviceOf({ service: s, course: c }: ServiceEntry): FleetSnapshot['services'][number] {
+  const { inForce, applied } = c;
   return {
     fsrId: s.fsr.fsrId,
     foId: s.foId,
     serviceType: s.fsr.serviceType,
     state: s.state,
-    ...(s.fallback === undefined ? {} : { phase: 'fallback' }),
+    ...(c.fallback === undefined ? {} : { phase: 'fallback' }),
     start: s.fsr.window.start,
     end: s.fsr.window.end,
-    ...(s.inForce === undefined ? {} : { targetW: s.inForce.targetW, validUntil: iso(s.inForce.validUntil) }),
-    ...(s.applied === undefined ? {} : { appliedW: s.applied.targetW }),
-    ...(s.applied?.limitedBy === undefined ? {} : { limitedBy: s.applied.limitedBy }),
+    ...(inForce === undefined ? {} : { targetW: inForce.targetW, validUntil: iso(inForce.validUntil) }),
+    ...(applied === undefined ? {} : { appliedW: applied.targetW }),
+    ...(applied?.limitedBy === undefined ? {} : { limitedBy: applied.limitedBy }),
   };
 }
 
 function entryOf(e: TwinEntry, s: SnapshotSources): FleetEntry {
   const { resourceId, identity } = e.resource;
-  const view = s.actuation.view(resourceId);
   const r = e.reading;
   return {
     resourceId,
@@ -114,13 +157,13 @@ function entryOf(e: TwinEntry, s: SnapshotSources): FleetEntry {
     protocol: e.protocol ?? 'unknown',
     online: e.online,
     state: e.state,
-    ...(r?.powerW === undefined ? {} : { measuredW: r.powerW, measuredAt: iso(r.at) }),
+    ...(r?.powerW === undefined ? {} : { measuredW: round3(r.powerW), measuredAt: iso(r.powerAt ?? r.at) }),
     quality: s.twin.quality(e),
     ...(r?.socPct === undefined || !hasEv(e) ? {} : { socPct: r.socPct }),
-    ...(r?.importWh === undefined ? {} : { importWh: r.importWh }),
-    ...(r?.exportWh === undefined ? {} : { exportWh: r.exportWh }),
+    ...(r?.importWh === undefined ? {} : { importWh: round3(r.importWh) }),
+    ...(r?.exportWh === undefined ? {} : { exportWh: round3(r.exportWh) }),
     ...(e.session === undefined ? {} : { sessionId: e.session.id }),
-    ...view,
+    ...s.actuation.view(resourceId),
     optState: e.optOut ? 'out' : 'in',
   };
 }

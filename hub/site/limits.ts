@@ -1,47 +1,76 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, parseTime } from '../../core/clock.ts';
 import type { SetLimit } from '../../model/index.ts';
-import type { StoreOp } from '../ports.ts';
 
-const keyOf = (l: SetLimit): string => `${l.nodeId}/${l.source}`;
+/** Limits that can be in force at one time. */
+const MAX_LIMITS = 1_000;
+
+interface Held {
+  readonly limit: SetLimit;
+  /** Epoch ms; Infinity until it is lifted. */
+  readonly until: number;
+}
+
+export interface NodeLimits {
+  readonly importLimitW: number;
+  readonly exportLimitW: number;
+}
+
+export const limitKey = (l: SetLimit): string => `${l.nodeId}/${l.source}`;
 
 /** Limits from outside the site file, by node and source. Several for one node: the smallest wins (fo 6.3, UC 2.7). */
 export class LimitBook {
   readonly #clock: Clock;
-  readonly #limits = new BoundedMap<string, SetLimit>({ name: 'hub.limits', max: 1000, overflow: 'refuse' });
+  readonly #limits = new BoundedMap<string, Held>({ name: 'hub.limits', max: MAX_LIMITS, overflow: 'refuse' });
+  /** The same by node. */
+  #byNode: ReadonlyMap<string, readonly Held[]> = new Map(); // bounded by: #limits
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** What must be stored before the limit counts as taken; undefined when there is no room for more. */
-  set(limit: SetLimit): StoreOp | undefined {
-    const key = keyOf(limit);
-    if (limit.lift === true) {
-      this.#limits.delete(key);
-      return { op: 'delete', kind: 'limit', key };
-    }
-    if (!this.#limits.set(key, limit)) return undefined;
-    return { op: 'put', kind: 'limit', key, at: this.#clock.now(), body: limit };
+  /** True when the limit can be held: it replaces one, lifts one, or there is room. */
+  hasRoom(limit: SetLimit): boolean {
+    return limit.lift === true || this.#limits.size < MAX_LIMITS || this.#limits.get(limitKey(limit)) !== undefined;
   }
 
-  restore(limit: SetLimit): void {
-    if (!this.#lapsed(limit)) this.#limits.set(keyOf(limit), limit);
+  /** In force from now on; with `lift` no longer. */
+  set(limit: SetLimit): void {
+    if (limit.lift === true) this.#limits.delete(limitKey(limit));
+    else this.#limits.set(limitKey(limit), { limit, until: untilOf(limit) });
+    this.#index();
+  }
+
+  /** Until a change is stored, the narrower of before and after holds; a lift changes nothing yet. */
+  setNarrower(limit: SetLimit): void {
+    if (limit.lift === true) return;
+    const before = this.#limits.get(limitKey(limit));
+    if (!before || before.until <= this.#clock.now()) {
+      this.set(limit);
+      return;
+    }
+    const importLimitW = least(before.limit.importLimitW, limit.importLimitW);
+    const exportLimitW = least(before.limit.exportLimitW, limit.exportLimitW);
+    const longer = before.until > untilOf(limit) ? before.limit : limit;
+    const { validUntil } = longer;
+    this.set({
+      nodeId: limit.nodeId,
+      source: limit.source,
+      ...(importLimitW === undefined ? {} : { importLimitW }),
+      ...(exportLimitW === undefined ? {} : { exportLimitW }),
+      ...(validUntil === undefined ? {} : { validUntil }),
+    });
   }
 
   /** The narrowest of the node's own limits and everything set for it, W. */
-  effective(
-    nodeId: string,
-    own: { readonly importLimitW: number; readonly exportLimitW: number },
-  ): {
-    importLimitW: number;
-    exportLimitW: number;
-    source?: string;
-  } {
+  effective(nodeId: string, own: NodeLimits): NodeLimits & { readonly source?: string } {
+    const held = this.#byNode.get(nodeId);
     let { importLimitW, exportLimitW } = own;
+    if (held === undefined) return { importLimitW, exportLimitW };
     let source: string | undefined;
-    for (const l of this.#limits.values()) {
-      if (l.nodeId !== nodeId || this.#lapsed(l)) continue;
+    const now = this.#clock.now();
+    for (const { limit: l, until } of held) {
+      if (until <= now) continue;
       if (l.importLimitW !== undefined && l.importLimitW < importLimitW)
         [importLimitW, source] = [l.importLimitW, l.source];
       if (l.exportLimitW !== undefined && l.exportLimitW < exportLimitW)
@@ -50,14 +79,28 @@ export class LimitBook {
     return { importLimitW, exportLimitW, ...(source === undefined ? {} : { source }) };
   }
 
-  /** Forgets limits that ended; true when any did. */
-  expire(): boolean {
-    const gone = [...this.#limits.entries()].filter(([, l]) => this.#lapsed(l));
-    for (const [key] of gone) this.#limits.delete(key);
-    return gone.length > 0;
+  /** Forgets limits that ended; answers their keys. */
+  expire(): string[] {
+    const now = this.#clock.now();
+    const gone = [...this.#limits.entries()].filter(([, { until }]) => until <= now).map(([key]) => key);
+    for (const key of gone) this.#limits.delete(key);
+    if (gone.length > 0) this.#index();
+    return gone;
   }
 
-  #lapsed(l: SetLimit): boolean {
-    return l.validUntil !== undefined && parseTime(l.validUntil) <= this.#clock.now();
+  #index(): void {
+    const byNode = new Map<string, Held[]>(); // bounded by: #limits
+    for (const held of this.#limits.values()) {
+      const list = byNode.get(held.limit.nodeId);
+      if (list) list.push(held);
+      else byNode.set(held.limit.nodeId, [held]);
+    }
+    this.#byNode = byNode;
   }
 }
+
+const untilOf = (l: SetLimit): number =>
+  l.validUntil === undefined ? Number.POSITIVE_INFINITY : parseTime(l.validUntil);
+
+const least = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b);

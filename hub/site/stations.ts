@@ -4,7 +4,7 @@ import type { PendingStation, SiteFile, StationRecord } from '../../model/index.
 import { defaultResourceId } from '../../model/index.ts';
 import { HUB_ERRORS } from '../errors.ts';
 import { type Resource, resourceOf } from '../fleet/resources.ts';
-import type { StorePort } from '../ports.ts';
+import type { Ledger } from './ledger.ts';
 
 export type Admission = 'known' | 'pending' | 'refused';
 
@@ -37,13 +37,15 @@ export interface StationAdmission {
   mayCharge(idToken: string): boolean;
 }
 
+/** What an unknown station says about itself is not believed beyond this. */
+const MAX_EVSES = 64;
 /** An unknown AC station is taken for 11 kW on three phases until somebody writes it into the site file. */
 const UNKNOWN_DEFAULTS = { evse: 1, current: 'ac', phases: 3, maxImportW: 11_040 } as const;
 
 /** Known, accepted and pending stations of one site. */
 export class StationDirectory implements StationAdmission {
   readonly #clock: Clock;
-  readonly #store: StorePort;
+  readonly #ledger: Ledger;
   readonly #onChange: (kind: 'pending' | 'accepted', identity: string) => void;
   readonly #pending = new BoundedMap<string, PendingStation>({
     name: 'hub.pendingStations',
@@ -62,11 +64,11 @@ export class StationDirectory implements StationAdmission {
   constructor(o: {
     file: SiteFile;
     clock: Clock;
-    store: StorePort;
+    ledger: Ledger;
     onChange: (kind: 'pending' | 'accepted', identity: string) => void;
   }) {
     this.#clock = o.clock;
-    this.#store = o.store;
+    this.#ledger = o.ledger;
     this.#onChange = o.onChange;
     this.#file = o.file;
     this.#byIdentity = new Map(); // bounded by: the site file, at most 10 000 stations
@@ -83,7 +85,7 @@ export class StationDirectory implements StationAdmission {
 
   /** Reads back stations that were accepted before a restart. */
   async restore(): Promise<void> {
-    for (const row of await this.#store.list('station', { limit: 10_000 })) {
+    for await (const row of this.#ledger.all('station')) {
       const record = row.body as StationRecord;
       if (!this.#byIdentity.has(record.identity)) this.#accepted.set(record.identity, record);
     }
@@ -113,7 +115,7 @@ export class StationDirectory implements StationAdmission {
       ...facts,
       identity,
       since: known?.since ?? iso(this.#clock.now()),
-      evses: Math.max(evses, known?.evses ?? 1),
+      evses: Math.min(Math.max(evses, known?.evses ?? 1), MAX_EVSES),
     };
     if (!this.#pending.set(identity, entry)) return 'refused';
     if (this.#file.unknownStations === 'accept') {
@@ -139,7 +141,7 @@ export class StationDirectory implements StationAdmission {
       evses: Array.from({ length: Math.max(pending.evses, 1) }, (_, i) => ({ ...defaults, evse: i + 1 })),
     };
     this.#refuseClash(record);
-    await this.#store.write([{ op: 'put', kind: 'station', key: identity, at: this.#clock.now(), body: record }]);
+    await this.#ledger.write([{ op: 'put', kind: 'station', key: identity, at: this.#clock.now(), body: record }]);
     this.#accepted.set(identity, record);
     this.#pending.delete(identity);
     this.#onChange('accepted', identity);

@@ -1,147 +1,226 @@
-import { BoundedMap } from '../../core/bounded.ts';
-import { type Clock, parseTime } from '../../core/clock.ts';
+import { type Clock, parseTime, type TimerHandle } from '../../core/clock.ts';
+import type { SiteFile } from '../../model/index.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
-import type { Effects, ServiceBook } from '../services/book.ts';
-import { type Service, setpointParameters, validityMs } from '../services/service.ts';
-import { effectiveTarget, isOff } from '../services/target.ts';
-import { groupSample } from './group.ts';
+import type { ServiceBook } from '../services/book.ts';
+import { endedBy } from '../services/checks.ts';
+import { type NoticeExtra, withNotice } from '../services/notices.ts';
+import { scopeOf } from '../services/request.ts';
+import { type Service, type ServiceEntry, setpointParameters } from '../services/service.ts';
+import { inForceOf, isEffective } from '../services/setpoint.ts';
+import { deviationOf, expectedW } from '../services/target.ts';
+import type { ServiceDesk } from './desk.ts';
+import { measuredOf } from './group.ts';
 
 export interface SupervisorOptions {
   readonly clock: Clock;
   readonly book: ServiceBook;
+  readonly desk: ServiceDesk;
   readonly twin: FleetTwin;
-  readonly apply: (effects: Effects) => void;
+  readonly file: () => SiteFile;
   readonly changed: (reason: string) => void;
 }
 
 /** Deviations are told after this many intervals (fo 4.3 no. 18). */
 const DEVIATION_INTERVALS = 2;
-/** A service whose members are all out of reach has failed after this (fo 6.2), or after two intervals if longer than 30 s. */
+/** A service has failed when all members are out of reach this long (fo 6.2), or two intervals, but not less than 30 s. */
 const LOST_MS = 300_000;
 const LEAST_LOST_MS = 30_000;
+/** After the start stations have this long to come back before they count as lost. */
+const RETURN_MS = 60_000;
+/** What ends or begins sooner than this gets a timer; the rest is seen by the next tick. */
+const TICK_MS = 1_000;
+/** Changes of one service in a row; each brings it further, so it never takes so many. */
+const MAX_STEPS = 8;
+const MAX_TOLD = 1_000;
 
-/** Watches over running services: begin and end, expiry and fallback, deviation, lost and joined resources (fo 6.2, fo 6.4). */
+type Next = { readonly service: Service; readonly stored?: (e: ServiceEntry) => void };
+
+/**
+ * Watches over running services: begin and end, expiry and fallback, deviation, lost and joined resources (fo 6.2,
+ * fo 6.4). What stations are asked to do follows from time alone and is never held up by the store; what the FO is told
+ * is the difference between what runs and what the record says was told.
+ */
 export class Supervisor {
   readonly #o: SupervisorOptions;
-  readonly #lost = new BoundedMap<string, number>({ name: 'hub.lost', max: 20_000, overflow: 'dropOldest' });
+  #timer: TimerHandle | undefined;
 
   constructor(o: SupervisorOptions) {
     this.#o = o;
   }
 
-  tick(now: number): void {
-    for (const service of this.#o.book.running()) this.#watch(service, now);
-    this.#o.book.forgetEnded(now);
+  tick(): void {
+    for (const entry of this.#o.book.running()) this.watch(entry.key);
+    this.arm();
   }
 
-  /** A resource can be reached again, or no longer. */
-  reachable(resourceId: string, online: boolean): void {
+  /** Looks at one service now: something about it has moved. */
+  watch(key: string, steps = MAX_STEPS): void {
+    const { book, desk } = this.#o;
+    const entry = book.get(key);
+    if (!entry || steps === 0) return;
+    this.#control(entry);
+    if (desk.busy(entry) || !this.#next(entry)) return;
+    let stored: Next['stored'];
+    desk.change(
+      key,
+      (now) => {
+        const next = this.#next(now);
+        stored = next?.stored;
+        return next?.service;
+      },
+      (now) => {
+        stored?.(now);
+        this.#o.changed('service');
+        this.watch(key, steps - 1);
+      },
+    );
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** What follows from time alone: a setpoint takes effect, a target expires. */
+  #control({ service, course }: ServiceEntry): void {
+    if (service.state !== 'active') return;
     const now = this.#o.clock.now();
-    if (online) this.#lost.delete(resourceId);
-    else this.#lost.set(resourceId, now);
-    for (const s of this.#o.book.active()) {
-      if (!s.members.includes(resourceId)) continue;
-      this.#o.apply(
-        this.#o.book.notice(s, online ? 'resourceJoined' : 'resourceLost', now, { resources: [resourceId] }),
-      );
+    const s = course.setpoint;
+    if (s?.effectiveAt !== undefined && s.seq > (course.inForce?.seq ?? -1) && isEffective(s, now)) {
+      course.inForce = inForceOf(s);
+      delete course.fallback;
+      this.#o.changed('effective');
     }
-  }
-
-  #watch(service: Service, now: number): void {
-    if (parseTime(service.fsr.window.end) <= now) {
-      this.#move(service, 'end', now);
-      return;
-    }
-    if (service.state !== 'active') {
-      if (parseTime(service.fsr.window.start) <= now) this.#begin(service, now);
-      return;
-    }
-    // Each step may change the service, so each takes it afresh.
-    const { fsrId } = service.fsr;
-    for (const step of [this.#takeEffect, this.#expire, this.#deviation, this.#allLost]) {
-      const current = this.#o.book.find(fsrId);
-      if (current) step.call(this, current, now);
-    }
-  }
-
-  #begin(service: Service, now: number): void {
-    const p = setpointParameters(service.fsr);
-    const first = service.setpoint && parseTime(service.setpoint.validUntil) > now ? service.setpoint : undefined;
-    const inForce =
-      first !== undefined
-        ? { targetW: first.targetW, validUntil: parseTime(first.validUntil), seq: first.seq }
-        : p?.initialW === undefined
-          ? undefined
-          : { targetW: p.initialW, validUntil: now + validityMs(p) };
-    const ready = this.#o.book.update(service, inForce === undefined ? {} : { inForce });
-    this.#move(ready, 'begin', now, inForce === undefined ? {} : { powerW: inForce.targetW });
-  }
-
-  /** A setpoint with a later `effectiveAt` comes into force when its time has come. */
-  #takeEffect(service: Service, now: number): void {
-    const s = service.setpoint;
-    const waits = s?.effectiveAt !== undefined && s.seq > (service.inForce?.seq ?? -1);
-    if (!s || !waits || parseTime(s.effectiveAt ?? '') > now || parseTime(s.validUntil) <= now) return;
-    const { fallback: _, ...rest } = service;
-    this.#o.book.update(rest, {
-      inForce: { targetW: s.targetW, validUntil: parseTime(s.validUntil), seq: s.seq },
-    });
-    this.#o.changed('effective');
-  }
-
-  /** An expired setpoint leads to the fallback of the request (fo 6.4). */
-  #expire(service: Service, now: number): void {
-    const force = service.inForce;
-    if (force && force.validUntil > now) return;
-    if (service.fallback) {
-      if (effectiveTarget(service, now).moving) this.#o.changed('fallback');
-      return;
-    }
-    const fromW = service.applied?.targetW ?? 0;
-    const next = this.#o.book.update(service, { fallback: { since: force?.validUntil ?? now, fromW } });
-    this.#o.apply(this.#o.book.notice(next, 'fallback', now, { cause: 'setpoint.expired' }));
+    const force = course.inForce;
+    if (course.fallback || (force && force.validUntil > now)) return;
+    const began = Math.max(parseTime(service.fsr.window.start), service.acceptedAt ?? 0);
+    if (!force && now < began + graceMs(service)) return;
+    course.fallback = { since: force?.validUntil ?? now, fromW: course.applied?.targetW ?? 0 };
     this.#o.changed('expiry');
   }
 
-  #deviation(service: Service, now: number): void {
-    const p = setpointParameters(service.fsr);
-    const { applied } = service;
-    const measuredW = groupSample(this.#o.twin, service.members).powerW;
-    if (!p || !applied || measuredW === undefined) return;
-    if (!isOff(service, applied, measuredW)) {
-      if (service.offSince !== undefined) this.#clearDeviation(service);
-      return;
+  /** The next change of the record that is due, if any. */
+  #next(entry: ServiceEntry): Next | undefined {
+    const { service } = entry;
+    const now = this.#o.clock.now();
+    const { start, end } = service.fsr.window;
+    if (parseTime(end) <= now) return this.#move(service, 'end');
+    const why = endedBy(service, this.#o.file(), now);
+    if (why !== undefined) return this.#move(service, 'cancel', { cause: why });
+    if (service.cancel && service.cancel.at <= now)
+      return this.#move(service, 'cancel', { cause: service.cancel.reason.slice(0, 128) });
+    if (service.state !== 'active') {
+      const begun = parseTime(start) <= now ? this.#o.book.begun(service, entry.course.setpoint) : undefined;
+      return begun && { service: begun };
     }
-    const since = service.offSince ?? now;
-    if (service.offSince === undefined) this.#o.book.update(service, { offSince: now });
-    if (service.deviationTold || now - since <= DEVIATION_INTERVALS * p.updateIntervalS * 1000) return;
-    const told = this.#o.book.update(service, { offSince: since, deviationTold: true });
-    const shortfallW = Math.abs(applied.targetW - measuredW);
-    const cause = applied.shortfallW > 0 ? 'needs.shortfall' : 'off.target';
-    this.#o.apply(this.#o.book.notice(told, 'deviation', now, { powerW: measuredW, shortfallW, cause }));
+    return this.#fallback(entry) ?? this.#lost(entry, now) ?? this.#deviation(entry, now);
   }
 
-  #clearDeviation(service: Service): void {
-    const { offSince: _, deviationTold: __, ...rest } = service;
-    this.#o.book.replace(rest);
+  #move(service: Service, event: 'end' | 'cancel' | 'lost', extra: NoticeExtra = {}): Next | undefined {
+    const next = this.#o.book.moved(service, event, extra);
+    return next && { service: next };
   }
 
-  #allLost(service: Service, now: number): void {
-    const since = service.members.map((m) => this.#lost.get(m));
-    if (since.length === 0 || since.some((t) => t === undefined)) return;
-    const last = Math.max(...since.map((t) => t ?? 0));
+  /** An expired setpoint leads to the fallback, the next valid one back (fo 6.4). */
+  #fallback({ service, course }: ServiceEntry): Next | undefined {
+    const { clock } = this.#o;
+    if (course.fallback && !service.fallback) {
+      const cause = course.inForce ? 'setpoint.expired' : 'setpoint.missing';
+      return { service: withNotice({ ...service, fallback: course.fallback }, clock, 'fallback', { cause }) };
+    }
+    if (!course.fallback && service.fallback) {
+      const { fallback: _, ...rest } = service;
+      return { service: withNotice(rest, clock, 'resumed') };
+    }
+    return undefined;
+  }
+
+  /** Members that cannot be reached, told together; without any member the service has failed (fo 6.2). */
+  #lost({ service, course }: ServiceEntry, now: number): Next | undefined {
+    const known = new Set(course.lost); // bounded by: the members of one service
+    const gone = service.members.filter((m) => this.#isLost(m, now));
+    const still = new Set(gone); // bounded by: the members of one service
+    const lost = gone.filter((m) => !known.has(m));
+    const back = course.lost.filter((m) => !still.has(m));
+    const told = (phase: 'resourceLost' | 'resourceJoined', resources: readonly string[]): Next => ({
+      service: withNotice(service, this.#o.clock, phase, { resources: resources.slice(0, MAX_TOLD) }),
+      stored: (e) => {
+        e.course.lost =
+          phase === 'resourceLost'
+            ? [...e.course.lost, ...resources]
+            : e.course.lost.filter((m) => !resources.includes(m));
+      },
+    });
+    if (lost.length > 0) return told('resourceLost', lost);
+    if (back.length > 0) return told('resourceJoined', back);
+    return this.#allLost(service, now) ? this.#move(service, 'lost', { cause: 'resources.lost' }) : undefined;
+  }
+
+  #isLost(member: string, now: number): boolean {
+    const entry = this.#o.twin.get(member);
+    if (!entry) return true;
+    return !entry.online && (entry.seen || now - entry.offlineSince > RETURN_MS);
+  }
+
+  #allLost(service: Service, now: number): boolean {
     const intervalsMs = DEVIATION_INTERVALS * (setpointParameters(service.fsr)?.updateIntervalS ?? 60) * 1000;
-    if (now - last > Math.min(LOST_MS, Math.max(LEAST_LOST_MS, intervalsMs)))
-      this.#move(service, 'lost', now, { cause: 'resources.lost' });
+    const mostMs = Math.min(LOST_MS, Math.max(LEAST_LOST_MS, intervalsMs));
+    return service.members.every((m) => {
+      const entry = this.#o.twin.get(m);
+      if (!entry) return true;
+      return !entry.online && now - entry.offlineSince > (entry.seen ? mostMs : LOST_MS);
+    });
   }
 
-  #move(
-    service: Service,
-    event: 'begin' | 'end' | 'lost',
-    now: number,
-    extra: Parameters<ServiceBook['move']>[3] = {},
-  ): void {
-    this.#o.apply(this.#o.book.move(service, event, now, extra));
-    this.#o.changed(event);
+  /** More than the tolerance for more than two intervals is told once, until it was back (fo 4.3 no. 18). */
+  #deviation({ service, course }: ServiceEntry, now: number): Next | undefined {
+    const p = setpointParameters(service.fsr);
+    const { applied } = course;
+    const measuredW = measuredOf(this.#o.twin, this.#o.file(), now, scopeOf(service));
+    const expected = expectedW(service, course, now);
+    if (!p || !applied || measuredW === undefined || expected === undefined) return undefined;
+    const cause = deviationOf(service, applied, expected, measuredW);
+    if (cause === undefined) {
+      delete course.offSince;
+      delete course.deviationTold;
+      return undefined;
+    }
+    // Since a time in the future: the clock was set back.
+    course.offSince = Math.min(course.offSince ?? now, now);
+    if (course.deviationTold || now - course.offSince <= DEVIATION_INTERVALS * p.updateIntervalS * 1000)
+      return undefined;
+    const shortfallW = cause === 'needs.shortfall' ? applied.shortfallW : Math.abs(expected - measuredW);
+    const extra: NoticeExtra = { powerW: measuredW, shortfallW, cause };
+    return {
+      service: withNotice(service, this.#o.clock, 'deviation', extra),
+      stored: (e) => {
+        e.course.deviationTold = true;
+      },
+    };
   }
+
+  /** Sets a timer for what begins or ends before the next tick. */
+  arm(): void {
+    const { clock, book } = this.#o;
+    const now = clock.now();
+    let next = now + TICK_MS;
+    for (const entry of book.running()) for (const t of moments(entry)) if (t > now && t < next) next = t;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (next < now + TICK_MS) this.#timer = clock.after(next - now, () => this.tick());
+  }
+}
+
+/** The FO has two intervals for its first setpoint. */
+const graceMs = (service: Service): number =>
+  DEVIATION_INTERVALS * (setpointParameters(service.fsr)?.updateIntervalS ?? 0) * 1000;
+
+/** When something about a service changes by itself. */
+function moments({ service, course }: ServiceEntry): number[] {
+  const times = [parseTime(service.fsr.window.start), parseTime(service.fsr.window.end)];
+  if (service.cancel) times.push(service.cancel.at);
+  if (course.inForce) times.push(course.inForce.validUntil);
+  const { effectiveAt } = course.setpoint ?? {};
+  if (effectiveAt !== undefined) times.push(parseTime(effectiveAt));
+  return times;
 }

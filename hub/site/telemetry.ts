@@ -1,30 +1,47 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, iso, parseTime, type TimerHandle } from '../../core/clock.ts';
+import type { V2gateError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
+import { round3, round4 } from '../../core/quantities.ts';
 import {
   type ResultBody,
   SERVICE_ERRORS,
+  type SiteFile,
   type SubscribeTelemetry,
+  SubscribeTelemetry as SubscribeTelemetryMessage,
   type Telemetry,
   type TelemetrySample,
 } from '../../model/index.ts';
-import { refused } from '../services/book.ts';
+import { refused } from '../services/results.ts';
 
 interface Subscription {
   readonly id: string;
   readonly foId: string;
   readonly body: SubscribeTelemetry;
+  readonly periodMs: number;
+  /** Epoch ms. */
+  readonly until: number;
   timer: TimerHandle | undefined;
+  /** When the party was last found to be allowed, and by which site file. */
+  checked: { readonly file: SiteFile; readonly at: number; readonly allowed: boolean };
 }
 
 /** The shortest interval that is served, s; a shorter one is answered with this (fo 4.3 no. 19). */
 const MIN_INTERVAL_S = 1;
-const MAX_SUBSCRIPTIONS = 1000;
+const MAX_SUBSCRIPTIONS = 1_000;
+const MAX_PER_PARTY = 100;
+/** Contracts end by time as well. */
+const CHECK_AGAIN_MS = 60_000;
+
+export type TelemetryValues = Omit<TelemetrySample, 'at' | 'fsrId' | 'resourceId' | 'groupId'>;
 
 export interface TelemetryOptions {
   readonly clock: Clock;
-  /** Current value of a subject with all fields, undefined when there is no such subject. */
-  readonly sample: (subject: SubscribeTelemetry['subject'], fsrId: string | undefined) => TelemetrySample | undefined;
+  readonly file: () => SiteFile;
+  /** Why the party may not see this (fo 9.4: default deny); undefined when an active contract covers it. */
+  readonly refusal: (body: SubscribeTelemetry, foId: string) => V2gateError | undefined;
+  /** Current values of a subject with all fields. */
+  readonly values: (body: SubscribeTelemetry, foId: string) => TelemetryValues;
   readonly deliver: (telemetry: Telemetry, foId: string) => void;
 }
 
@@ -41,29 +58,36 @@ export class TelemetryBook {
     this.#o = o;
   }
 
-  subscribe(body: SubscribeTelemetry, foId: string): ResultBody {
-    const now = this.#o.clock.now();
-    if (parseTime(body.until) <= now)
+  /** `SubscribeTelemetry` as it came. Throws `schema.invalid`. */
+  take(payload: unknown, foId: string): ResultBody {
+    const body = SubscribeTelemetryMessage.parse(payload);
+    const { clock, refusal } = this.#o;
+    const until = parseTime(body.until);
+    if (until <= clock.now())
       return refused(SERVICE_ERRORS.fail('time.past', 'until has passed already.', { path: '/until' }));
-    if (!this.#o.sample(body.subject, body.fsrId)) {
-      return refused(
-        SERVICE_ERRORS.fail('resource.unknown', 'There is no such subject, or no contract that covers it.', {
-          path: '/subject',
-        }),
-      );
-    }
+    const no = refusal(body, foId);
+    if (no) return refused(no);
     const key = `${foId}/${body.subject.groupId ?? body.subject.resourceId}/${body.fsrId ?? ''}`;
-    this.#subscriptions.get(key)?.timer?.cancel();
-    const subscription: Subscription = { id: uuidv7(this.#o.clock), foId, body, timer: undefined };
-    if (!this.#subscriptions.set(key, subscription)) {
-      return refused(SERVICE_ERRORS.fail('capability.rate', 'This site serves as many subscriptions as it can.'));
-    }
+    const before = this.#subscriptions.get(key);
     const intervalS = Math.max(body.intervalS, MIN_INTERVAL_S);
-    this.#arm(key, subscription, intervalS * 1000, now + intervalS * 1000);
+    const made: Subscription = {
+      id: uuidv7(clock),
+      foId,
+      body,
+      periodMs: intervalS * 1000,
+      until,
+      timer: undefined,
+      checked: { file: this.#o.file(), at: clock.now(), allowed: true },
+    };
+    if ((!before && this.#countOf(foId) >= MAX_PER_PARTY) || !this.#subscriptions.set(key, made)) {
+      return refused(SERVICE_ERRORS.fail('capability.rate', 'No more subscriptions are served at a time.'));
+    }
+    before?.timer?.cancel();
+    this.#arm(key, made, clock.now() + made.periodMs);
     return {
       status: 'ok',
       ...(body.intervalS < MIN_INTERVAL_S ? { code: 'capability.rate' } : {}),
-      data: { subscriptionId: subscription.id, intervalS },
+      data: { subscriptionId: made.id, intervalS },
     };
   }
 
@@ -72,32 +96,51 @@ export class TelemetryBook {
     this.#subscriptions.clear();
   }
 
-  #arm(key: string, s: Subscription, periodMs: number, at: number): void {
+  #countOf(foId: string): number {
+    let count = 0;
+    for (const s of this.#subscriptions.values()) if (s.foId === foId) count++;
+    return count;
+  }
+
+  #arm(key: string, s: Subscription, due: number): void {
     const { clock } = this.#o;
-    s.timer = clock.after(Math.max(0, at - clock.now()), () => {
-      if (parseTime(s.body.until) <= clock.now()) {
+    // Set back or far ahead, the clock must neither stop the stream nor make it catch up.
+    const wait = Math.min(Math.max(0, due - clock.now()), s.periodMs);
+    s.timer = clock.after(wait, () => {
+      const now = clock.now();
+      if (s.until <= now) {
         if (this.#subscriptions.get(key) === s) this.#subscriptions.delete(key);
         return;
       }
-      this.#arm(key, s, periodMs, at + periodMs);
-      const sample = this.#o.sample(s.body.subject, s.body.fsrId);
-      if (sample) this.#o.deliver({ subscriptionId: s.id, samples: [only(sample, s.body, clock)] }, s.foId);
+      this.#arm(key, s, Math.max(due, now - s.periodMs) + s.periodMs);
+      this.#tell(s, now);
     });
+  }
+
+  /** What the party may no longer see is left out until it may again. */
+  #tell(s: Subscription, now: number): void {
+    const { file, refusal, values, deliver } = this.#o;
+    if (s.checked.file !== file() || Math.abs(now - s.checked.at) > CHECK_AGAIN_MS)
+      s.checked = { file: file(), at: now, allowed: refusal(s.body, s.foId) === undefined };
+    if (!s.checked.allowed) return;
+    const sample = only(values(s.body, s.foId), s.body, now);
+    deliver({ subscriptionId: s.id, samples: [sample] }, s.foId);
   }
 }
 
-/** Just the fields that were asked for. */
-function only(sample: TelemetrySample, body: SubscribeTelemetry, clock: Clock): TelemetrySample {
+/** Just the fields that were asked for. A gap is visible by its quality, and has no power (fo 3.9). */
+function only(values: TelemetryValues, body: SubscribeTelemetry, now: number): TelemetrySample {
   const picked: Record<string, number> = {};
   for (const f of body.fields) {
-    const value = sample[f];
-    if (value !== undefined) picked[f] = value;
+    const value = values[f];
+    if (value !== undefined && !(f === 'powerW' && values.quality === 'missing'))
+      picked[f] = f === 'frequencyHz' ? round4(value) : round3(value);
   }
   return {
     ...(body.fsrId === undefined ? {} : { fsrId: body.fsrId }),
     ...body.subject,
-    at: iso(clock.now()),
-    quality: sample.quality,
+    at: iso(now),
+    quality: values.quality,
     ...picked,
   };
 }

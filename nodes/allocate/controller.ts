@@ -88,7 +88,8 @@ class Allocate implements NodeController {
   #run(site: Site, reason: string, target?: ServiceTarget, cause?: MessageMeta): void {
     const batch = site.allocate({ reason, ...(target ? { target } : {}), ...(cause ? { cause: cause.id } : {}) });
     if (!batch) return;
-    this.#host.status('good', `${batch.commands.length} commands · ${reason}`);
+    const n = batch.commands.length;
+    this.#host.status('good', `${n} command${n === 1 ? '' : 's'} · ${reason}`);
     const v2gate = following(cause, this.#host.runtime.clock, site.siteId);
     this.#host.send(fromWire({ topic: `hub/${CommandBatch.name}`, payload: batch, v2gate }));
   }

@@ -4,19 +4,21 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { BoundedSet } from '../../core/bounded.ts';
-import type { TimerHandle } from '../../core/clock.ts';
+import { iso, type TimerHandle } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
+import { idSource, isId } from '../../core/ids.ts';
 import { LISTEN_ERRORS } from '../../core/listen.ts';
 import { authRequestOf, isLoopback } from './auth.ts';
-import { decode } from './codec.ts';
+import { type Decoded, decode, encode } from './codec.ts';
 import { FO_LIMITS } from './envelope.ts';
-import { FO_ERRORS, FO_LINK_ERRORS } from './errors.ts';
+import { FO_ERRORS, FO_LINK_ERRORS, resultOf } from './errors.ts';
 import { DEFAULT_PARTIES, Parties } from './parties.ts';
 import { HELLO_WITHIN_MS } from './session/hello.ts';
 import { wrapSocket } from './socket.ts';
 import {
   FO_CLOSE,
   FO_PATH,
+  FO_PROFILE,
   FO_SUBPROTOCOL,
   type FoAuthAnswer,
   type FoConnection,
@@ -95,10 +97,12 @@ class Door {
     handleProtocols: (offered) => (offered.has(FO_SUBPROTOCOL) ? FO_SUBPROTOCOL : false),
   });
   readonly #sockets: BoundedSet<WebSocket>;
+  readonly #nextId: () => string;
   #closed = false;
 
   constructor(o: FoServerOptions, parties: Parties) {
     this.#o = o;
+    this.#nextId = o.randomBytes ? idSource(o.clock, o.randomBytes) : idSource(o.clock);
     this.#parties = parties;
     this.#sockets = new BoundedSet({
       name: 'fo.sockets',
@@ -151,7 +155,7 @@ class Door {
       clock,
       log,
       onText: (text) => {
-        if (!connection && 'fromHello' in answer) connection = introduce(partyOf(text), answer.allows);
+        if (!connection && 'fromHello' in answer) connection = introduce(text, answer.allows);
         connection?.receive(text);
       },
       onGone: (reason) => {
@@ -170,10 +174,15 @@ class Door {
         return undefined;
       }
     };
-    const introduce = (peer: string | undefined, allows = (_: string): boolean => true): FoConnection | undefined => {
-      if (peer === undefined) transport.close(FO_CLOSE.profile, 'the first message is Hello');
-      else if (allows(peer)) return attach(peer, true);
-      else refuse('auth.failed');
+    const introduce = (text: string, allows = (_: string): boolean => true): FoConnection | undefined => {
+      const first = readHello(text);
+      if ('peer' in first) {
+        if (allows(first.peer)) return attach(first.peer, true);
+        refuse('auth.failed');
+      } else {
+        transport.send(this.#refusal(first), () => undefined);
+        transport.close(FO_CLOSE.profile, 'the first message is Hello');
+      }
       return undefined;
     };
     const refuse = (code: Refusal): void => {
@@ -192,6 +201,22 @@ class Door {
     if ('partyId' in answer) connection = attach(answer.partyId, false);
   }
 
+  /** The Result for a first frame that is no Hello: nobody is known yet, so no session can send it. */
+  #refusal({ refused, decoded }: RefusedHello): string {
+    const { self, clock } = this.#o;
+    const told = decoded.ok ? decoded.envelope : decoded;
+    return encode({
+      profile: FO_PROFILE,
+      messageId: this.#nextId(),
+      type: 'Result',
+      from: self,
+      to: told.from !== undefined && isId(told.from) ? told.from : 'unknown',
+      sentAt: iso(clock.now()),
+      ...(told.messageId === undefined ? {} : { correlationId: told.messageId }),
+      body: resultOf(refused),
+    });
+  }
+
   /** Says goodbye to all; who does not answer within a second is cut off unless the timer is cancelled. */
   close(): TimerHandle {
     this.#closed = true;
@@ -205,16 +230,24 @@ class Door {
 
 type Refusal = Extract<FoAuthAnswer, { readonly refuse: unknown }>['refuse'];
 
-/** The party that a first frame introduces, if it is a Hello. */
-function partyOf(text: string): string | undefined {
+interface RefusedHello {
+  readonly refused: unknown;
+  readonly decoded: Decoded;
+}
+
+/** The party that a first frame introduces, or why it does not. */
+function readHello(text: string): RefusedHello | { readonly peer: string } {
   const decoded = decode(text);
-  return decoded.ok && decoded.envelope.type === 'Hello' ? decoded.envelope.from : undefined;
+  if (!decoded.ok) return { refused: decoded.error, decoded };
+  if (decoded.envelope.type === 'Hello') return { peer: decoded.envelope.from };
+  return { refused: FO_ERRORS.fail('state.invalid', 'The first message on a link is Hello.'), decoded };
 }
 
 function setNoDelay(socket: Duplex): void {
   if ('setNoDelay' in socket) (socket as Socket).setNoDelay(true);
 }
 
+/** Sockets of an HTTP server are half-open by default: without `destroy` one would stay until the peer ends it, too. */
 function refuseHttp(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

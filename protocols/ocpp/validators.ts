@@ -65,6 +65,8 @@ type Compile = (schema: JsonSchema) => ValidateFunction;
 function compiler(): Compile {
   const ajv = new Ajv({
     strict: false,
+    // JSON.parse reads 1e999 as Infinity.
+    strictNumbers: true,
     logger: false,
     validateSchema: false,
     addUsedSchema: false,

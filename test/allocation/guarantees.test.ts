@@ -64,7 +64,9 @@ describe('the guarantees of fo 8.4 on random sites', () => {
   it('G3: the sum misses the target by no more than the steps of the EVSEs', () => {
     let checked = 0;
     overSites(1_500, (site, result) => {
-      if (result.grants.some((g) => g.basis === 'zone' || g.basis === 'held') || site.target?.members) return;
+      // Where limits contradict each other (alarm), there is nothing that the sum could follow.
+      if (result.alarms.length > 0 || site.target?.members) return;
+      if (result.grants.some((g) => g.basis === 'zone' || g.basis === 'held')) return;
       checked++;
       const steps = site.evses.reduce((sum, e) => sum + quantum(e), 0);
       expect(Math.abs(result.sumW - result.targetW)).toBeLessThanOrEqual(steps + TOLERANCE_W);

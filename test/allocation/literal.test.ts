@@ -7,10 +7,13 @@ import { dice, randomSite } from './sites.ts';
 const seeds = fc.integer({ min: 0, max: 0xffff_ffff });
 
 describe('the fast allocator', () => {
-  it('gives what the literal procedure gives', () => {
+  it.each([
+    { maxEvses: 14, numRuns: 3_000 },
+    { maxEvses: 90, numRuns: 150 },
+  ])('gives what the literal procedure gives, up to $maxEvses EVSEs', ({ maxEvses, numRuns }) => {
     fc.assert(
       fc.property(seeds, (seed) => {
-        const site = randomSite(dice(seed));
+        const site = randomSite(dice(seed), { maxEvses });
         const fast = allocate(site);
         const literal = literalAllocate(site);
         expect(fast.targetW).toBeCloseTo(literal.targetW, 6);
@@ -19,7 +22,7 @@ describe('the fast allocator', () => {
           expect(Math.abs(grant.grantedW - (literal.granted.get(grant.evseId) ?? Number.NaN))).toBeLessThan(1e-6);
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns },
     );
   });
 });

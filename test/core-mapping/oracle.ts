@@ -6,6 +6,8 @@ import { DEFAULT_LIMITS, Failure } from '../../core/mapping/runtime/state.ts';
 /** What an evaluation gives, in a form that shows everything that counts: kinds, key order, missing values. */
 export type Outcome = { readonly value: string } | { readonly error: string | undefined };
 
+const MARKS = ['sequence', 'keepSingleton', 'cons', 'tupleStream', 'outerWrapper'];
+
 /** Marks of sequences that must not leave either engine unnoticed are part of the compiled side's text. */
 export function text(v: unknown, strict = false): string {
   if (v === undefined) return 'nothing';
@@ -13,7 +15,7 @@ export function text(v: unknown, strict = false): string {
   if (typeof v === 'number') return Object.is(v, -0) ? '-0' : String(v);
   if (typeof v !== 'object' || v === null) return JSON.stringify(v);
   if (Array.isArray(v)) {
-    const extra = strict && Object.keys(v).length > v.length ? '!marked' : '';
+    const extra = strict && MARKS.some((mark) => Object.hasOwn(v, mark)) ? '!marked' : '';
     return `[${Array.from(v, (i: unknown) => text(i, strict)).join(',')}]${extra}`;
   }
   const kind = Reflect.get(v, 'kind');
@@ -31,10 +33,23 @@ export async function interpreted(
   bindings: Record<string, unknown>,
 ): Promise<Outcome> {
   const own: unknown = structuredClone(input);
+  const outcome = await evaluated(expression, own, bindings);
+  // The interpreter changes its input in some corners; what follows from that is not to be imitated.
+  return unchanged(own, input) ? outcome : { error: undefined };
+}
+
+function unchanged(own: unknown, input: unknown): boolean {
   try {
-    const value = text(await jsonata(expression).evaluate(own, bindings));
-    // The interpreter changes its input in some corners; what follows from that is not to be imitated.
-    return text(own) === text(structuredClone(input)) ? { value } : { error: undefined };
+    return text(own) === text(structuredClone(input));
+  } catch {
+    // It has become a part of itself.
+    return false;
+  }
+}
+
+async function evaluated(expression: string, input: unknown, bindings: Record<string, unknown>): Promise<Outcome> {
+  try {
+    return { value: text(await jsonata(expression).evaluate(input, bindings)) };
   } catch (e) {
     const code: unknown = typeof e === 'object' && e !== null ? Reflect.get(e, 'code') : undefined;
     return { error: typeof code === 'string' ? code : undefined };

@@ -47,14 +47,15 @@ describe('setpoint following at a site', () => {
     await w.clock.advance(1000);
     const clipped = await w.setpoint(2, 30_000);
     expect(clipped).toMatchObject({ status: 'ok', code: 'limit.clipped' });
-    expect(clipped.data?.['appliedW']).toBeCloseTo(22_040, -1);
+    expect(clipped.data?.appliedW).toBeCloseTo(22_040, -1);
   });
 
   it('goes to the fallback when the setpoint expires, and back to the stream with the next one', async () => {
     await w.service();
     await w.setpoint(1, 9000, 10);
     await w.clock.advance(12_000);
-    expect(w.phases()).toEqual(['accepted', 'active', 'fallback']);
+    // The AC stations take a new command only once a minute, which the operator is told as well.
+    expect(w.phases().filter((p) => p !== 'deviation')).toEqual(['accepted', 'active', 'fallback']);
     await w.clock.advance(65_000);
     expect(Math.abs(sum(w.power.values()))).toBeLessThan(200);
     await w.setpoint(2, 9000);
@@ -90,11 +91,8 @@ describe('setpoint following at a site', () => {
     for (const resourceId of ['V2G-1.1', 'AC-1.1', 'AC-2.1'])
       w.say('hub/StationStatus', { resourceId, state: 'offline' });
     await w.clock.advance(40_000);
-    expect(w.phases()).toEqual(
-      ['accepted', 'active', 'resourceLost', 'resourceLost', 'resourceLost', 'fallback', 'failed'].filter((p) =>
-        w.phases().includes(p),
-      ),
-    );
+    const lost = w.notices.filter((n) => (n.payload as ExecutionNotice).phase === 'resourceLost');
+    expect(lost.map((n) => (n.payload as ExecutionNotice).resources)).toEqual([['V2G-1.1', 'AC-1.1', 'AC-2.1']]);
     expect(w.phases().at(-1)).toBe('failed');
   });
 
@@ -110,12 +108,17 @@ describe('setpoint following at a site', () => {
     expect(result).toMatchObject({ status: 'ok', data: { intervalS: 2 } });
     await w.clock.advance(10_000);
     expect(w.telemetry).toHaveLength(5);
-    expect((w.telemetry[4]?.payload as Telemetry).samples[0]).toMatchObject({ groupId: 'g:all', quality: 'good' });
+    const last = w.telemetry[4]?.payload as Telemetry | undefined;
+    expect(last?.samples[0]).toMatchObject({ groupId: 'g:all', quality: 'good' });
   });
 
   it('answers a message it does not understand with a code and goes on', async () => {
-    expect(await w.ask('hub/RequestService', { fsr: { nonsense: true } })).toMatchObject({ status: 'error' });
-    expect(await w.ask('hub/Unknown', {})).toMatchObject({ status: 'rejected', code: 'message.unknown' });
+    expect(await w.ask('hub/RequestService', { fsr: { nonsense: true } })).toMatchObject({
+      status: 'error',
+      code: 'schema.invalid',
+      details: expect.arrayContaining([expect.objectContaining({ path: '/fsr/fsrId', code: 'schema.invalid' })]),
+    });
+    expect(await w.ask('hub/Unknown', {})).toMatchObject({ status: 'rejected', code: 'type.unknown' });
     w.say('hub/MeterReading', { resourceId: 'V2G-1.1', powerW: 'many' });
     await w.service();
     expect(w.phases()).toContain('active');

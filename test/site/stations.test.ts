@@ -4,6 +4,7 @@ import { silentLog } from '../../core/log.ts';
 import { createMetrics } from '../../core/metrics.ts';
 import { openStore } from '../../gateway/store/index.ts';
 import type { StorePort } from '../../hub/ports.ts';
+import { Ledger } from '../../hub/site/ledger.ts';
 import { StationDirectory } from '../../hub/site/stations.ts';
 import type { SiteFile } from '../../model/index.ts';
 import { siteFile } from '../support/site-file.ts';
@@ -23,7 +24,7 @@ const directory = (patch: Partial<SiteFile> = {}) =>
   new StationDirectory({
     file: siteFile(patch),
     clock,
-    store,
+    ledger: new Ledger({ store, log: silentLog, siteId: 'site:test' }),
     onChange: (kind, identity) => events.push(`${kind} ${identity}`),
   });
 
@@ -56,6 +57,26 @@ describe('admission of stations', () => {
     expect(again.verdict('NEW')).toBe('pending');
     await again.restore();
     expect(again.verdict('NEW')).toBe('known');
+  });
+
+  it('keeps the stations of two sites in one store apart', async () => {
+    const d = directory();
+    await d.report('NEW', BOOT);
+    await d.accept('NEW');
+    const ledger = new Ledger({ store, log: silentLog, siteId: 'site:other' });
+    const other = new StationDirectory({ file: siteFile(), clock, ledger, onChange: () => {} });
+    await other.restore();
+    expect(other.verdict('NEW')).toBe('pending');
+  });
+
+  it('puts an accepted station at the connection point when its circuit is gone', async () => {
+    const patch = { unknownStationDefaults: { evse: 1, circuitId: 'k1', current: 'ac' as const, maxImportW: 1000 } };
+    const d = directory(patch);
+    await d.report('NEW', BOOT);
+    await d.accept('NEW');
+    expect(d.resources('NEW')[0]?.circuitId).toBe('k1');
+    d.configure(siteFile({ ...patch, circuits: [], stations: [] }));
+    expect(d.resources('NEW')[0]).not.toHaveProperty('circuitId');
   });
 
   it('refuses or accepts unknown stations where the site file says so', async () => {

@@ -31,6 +31,10 @@ export interface SiteWorld {
   readonly power: Map<string, number>;
   /** What stations do with commands; default `obey`. */
   behaviour: 'obey' | 'silent' | 'refuse';
+  /** The resource that refuses, that says nothing at all, and those that accept but stay as they are. */
+  refusing: string | undefined;
+  mute: string | undefined;
+  readonly stubborn: Set<string>;
   /** False: nobody allocates, as when the wires were deleted. */
   wired: boolean;
   say(topic: string, payload: object): void;
@@ -44,9 +48,10 @@ export interface SiteWorld {
   close(): Promise<void>;
 }
 
-export async function siteWorld(patch: Partial<SiteFile> = {}): Promise<SiteWorld> {
+export async function siteWorld(patch: Partial<SiteFile> = {}, given?: StorePort): Promise<SiteWorld> {
   const clock = manualClock();
-  const store = await openStore({ path: ':memory:', clock: realClock(), log: silentLog, metrics: createMetrics() });
+  const metrics = createMetrics();
+  const store = given ?? (await openStore({ path: ':memory:', clock: realClock(), log: silentLog, metrics }));
   const file = siteFile(patch);
   const open = () => openSite({ file, clock, log: silentLog, metrics: createMetrics(), store });
   const w: SiteWorld = {
@@ -59,6 +64,9 @@ export async function siteWorld(patch: Partial<SiteFile> = {}): Promise<SiteWorl
     envelopes: [],
     power: new Map(),
     behaviour: 'obey',
+    refusing: undefined,
+    mute: undefined,
+    stubborn: new Set(),
     wired: true,
     say(topic, payload) {
       const at = iso(clock.now());
@@ -170,10 +178,15 @@ function act(w: SiteWorld, c: PowerCommand): void {
   const tell = (state: CommandOutcome['state'], extra: object = {}) =>
     w.say('hub/CommandOutcome', { commandId: c.commandId, resourceId: c.resourceId, state, ...extra });
   tell('sent');
+  if (w.mute === c.resourceId) return;
+  if (w.refusing === c.resourceId) {
+    tell('refused', { code: 'station.refusedCommand' });
+    return;
+  }
   if (w.behaviour === 'refuse') tell('refused', { code: 'station.refusedCommand' });
   if (w.behaviour !== 'obey') return;
   const appliedW = c.kind === 'limit' ? (c.importLimitW ?? 0) : (c.powerW ?? 0);
-  w.power.set(c.resourceId, appliedW);
+  if (!w.stubborn.has(c.resourceId)) w.power.set(c.resourceId, appliedW);
   tell('accepted', { appliedW });
 }
 

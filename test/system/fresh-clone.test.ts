@@ -9,8 +9,8 @@ import { crossesZero } from './support/plot.ts';
 
 /** `npm start` must be up within this time, installation included. */
 const UP_MS = 120_000;
-/** Then granted and measured power must have moved through zero within this time. */
-const CROSSING_MS = 30_000;
+/** Then what is granted must have moved through zero within the first time, and what is measured within the second. */
+const CROSSING_MS = { granted: 30_000, measured: 60_000 } as const;
 
 /** The environment of somebody who has just opened a terminal: nothing of npm run, vitest or this tree. */
 function freshEnvironment(): NodeJS.ProcessEnv {
@@ -66,8 +66,8 @@ describe('a fresh clone', () => {
     await eventually('/health is ready', () => healthy(url), left);
     expect(start.lines.filter((l) => /EBADENGINE|ExperimentalWarning|DeprecationWarning/.test(l))).toEqual([]);
     const upAt = performance.now();
-    await crossesZero(url, 'grantedW', CROSSING_MS);
-    await crossesZero(url, 'measuredW', CROSSING_MS - (performance.now() - upAt));
+    await crossesZero(url, 'grantedW', CROSSING_MS.granted);
+    await crossesZero(url, 'measuredW', CROSSING_MS.measured - (performance.now() - upAt));
     await start.stop('SIGTERM');
     await expect(fetch(`${url}/health`)).rejects.toThrow();
   });

@@ -217,7 +217,7 @@ export const STRING_FUNCTIONS: readonly BuiltinRow[] = [
     '<a<s>s?:s>',
     ['strs', 'separator'],
     2,
-    (_s, v, by) => (v === undefined ? v : (v as string[]).join((by as string | undefined) ?? '')),
+    (_s, v, by) => (v === undefined ? v : (v as string[]).join(by === undefined ? '' : (by as string))),
   ],
   ['base64encode', '<s-:s>', ['str'], 1, text((t) => Buffer.from(t, 'binary').toString('base64'))],
   ['base64decode', '<s-:s>', ['str'], 1, text((t) => Buffer.from(t, 'base64').toString('binary'))],

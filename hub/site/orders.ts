@@ -1,0 +1,341 @@
+import { BoundedMap } from '../../core/bounded.ts';
+import { type Clock, parseTime } from '../../core/clock.ts';
+import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
+import { createDispatcher, type PowerRange, type PresentPower } from '../dispatch/index.ts';
+import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts';
+import {
+  AGAIN_MS,
+  drop,
+  forget,
+  HOLD_MS,
+  hasEnded,
+  isDue,
+  isHeld,
+  isNotReady,
+  isOwn,
+  MAX_OPEN,
+  NOT_READY_MS,
+  newest,
+  type Order,
+  powerOf,
+  responseOf,
+  type Standing,
+  VALIDITY_MS,
+} from './standing.ts';
+
+const MAX_RESOURCES = 20_000;
+/** States in which power may flow although no session is known. */
+const MAY_FLOW: readonly TwinEntry['state'][] = ['connected', 'charging', 'discharging', 'suspended'];
+
+/**
+ * What each resource was told and may therefore be doing. The dispatcher counts what is under way; here is added what
+ * only the site knows: meters as evidence, sessions that begin and end, commands that end by themselves, stations that
+ * refuse or stay silent.
+ */
+export class Orders {
+  readonly #clock: Clock;
+  readonly #twin: FleetTwin;
+  readonly #dispatcher = createDispatcher({ max: MAX_RESOURCES });
+  readonly #standings = new BoundedMap<string, Standing>({
+    name: 'hub.orders',
+    max: MAX_RESOURCES,
+    overflow: 'refuse',
+  });
+
+  constructor(clock: Clock, twin: FleetTwin) {
+    this.#clock = clock;
+    this.#twin = twin;
+  }
+
+  /** Takes over the resources of the site. */
+  configure(): void {
+    const now = this.#clock.now();
+    for (const id of [...this.#standings.keys()]) {
+      if (this.#twin.get(id)) continue;
+      this.#standings.delete(id);
+      this.#dispatcher.assume(id, { minW: 0, maxW: 0 }, now);
+    }
+  }
+
+  /**
+   * An earlier run of the gateway has led this resource until `at`: it may still be doing anything that it can
+   * (fo 6.2, design 5: nothing uncertain is assumed away).
+   */
+  ledBefore(id: string, at: number): void {
+    const entry = this.#twin.get(id);
+    if (!entry) return;
+    const { limits } = entry.resource;
+    const s = this.#standing(id);
+    s.doubtUntil = Math.max(s.doubtUntil, at + VALIDITY_MS);
+    this.#dispatcher.assume(id, { minW: 0 - limits.exportLimitW, maxW: limits.importLimitW }, this.#clock.now());
+  }
+
+  present(id: string): PresentPower {
+    return this.#dispatcher.present(id);
+  }
+
+  outcomeOf(id: string): CommandOutcome | undefined {
+    return this.#standings.get(id)?.outcome;
+  }
+
+  /** The power that counts as told, W; what is measured where nothing is, or where it is not done. */
+  told(id: string): number | undefined {
+    const s = this.#standings.get(id);
+    const order = s && newest(s);
+    const powerW = (this.isUncertain(id) ? undefined : order?.sentW) ?? this.#measuredW(id) ?? order?.sentW;
+    if (powerW === undefined) return undefined;
+    const { minW, maxW } = this.#dispatcher.present(id);
+    return Math.min(Math.max(powerW, minW), maxW);
+  }
+
+  /** Epoch ms of the last command. */
+  commandedAt(id: string): number | undefined {
+    const s = this.#standings.get(id);
+    return s && newest(s)?.at;
+  }
+
+  /**
+   * It refused, does not follow, or does not answer and what it accepted last has ended: it counts with the worst that it
+   * may do, and is left out of targets (fo 6.4).
+   */
+  isUncertain(id: string): boolean {
+    const s = this.#standings.get(id);
+    if (!s) return false;
+    const now = this.#clock.now();
+    if (isHeld(s, now)) return true;
+    const [oldest] = s.open;
+    if (!oldest || (s.bound && !hasEnded(s.bound, now))) return false;
+    return now - oldest.at >= AGAIN_MS;
+  }
+
+  /** True when it makes no sense to tell a resource this now: it was told and nothing is against it, or it refused just that. */
+  isIdle(id: string, powerW: number): boolean {
+    const s = this.#standings.get(id);
+    const order = s && newest(s);
+    if (!s || !order) return false;
+    if (isHeld(s, this.#clock.now())) return s.held?.powerW === powerW;
+    if (isDue(order, this.#clock.now())) return false;
+    return order.sentW === powerW || s.open.length >= MAX_OPEN;
+  }
+
+  /** True when telling it this is more, in one direction, than what it may do in any case now. */
+  isMore(id: string, powerW: number, direction: 'import' | 'export'): boolean {
+    const s = this.#standings.get(id);
+    const entry = this.#twin.get(id);
+    const sign = direction === 'import' ? 1 : -1;
+    let least = sign * (s?.bound?.sentW ?? (entry ? belowW(entry) : 0));
+    for (const { sentW } of s?.open ?? []) least = Math.min(least, sign * sentW);
+    return sign * powerW > Math.max(0, least);
+  }
+
+  /** What has to be said again to a resource that is in use: it ends soon, or was never answered. */
+  dueW(entry: TwinEntry): number | undefined {
+    const s = this.#standings.get(entry.resource.resourceId);
+    const order = s && newest(s);
+    if (!order || !entry.online || !inUse(entry) || isHeld(s, this.#clock.now())) return undefined;
+    return isDue(order, this.#clock.now()) ? order.powerW : undefined;
+  }
+
+  /** Takes commands over that are about to be sent; answers those for which there is room. */
+  issue(commands: readonly PowerCommand[]): PowerCommand[] {
+    const now = this.#clock.now();
+    const refused = this.#dispatcher.issue(
+      commands.map((c) => ({
+        evseId: c.resourceId,
+        commandId: c.commandId,
+        powerW: powerOf(c),
+        validUntil: parseTime(c.validUntil),
+      })),
+      now,
+    );
+    const taken = refused.length === 0 ? [...commands] : commands.filter((c) => !refused.includes(c.commandId));
+    for (const { commandId, resourceId, ...c } of taken) {
+      const s = this.#standing(resourceId);
+      const powerW = powerOf(c);
+      const last = newest(s);
+      const since = last?.powerW === powerW ? last.since : now;
+      const validUntil = parseTime(c.validUntil);
+      const order: Order = { commandId, powerW, sentW: powerW, at: now, since, validUntil, sent: false };
+      s.open = [...s.open, order].slice(-MAX_OPEN);
+      s.doubtUntil = Math.max(s.doubtUntil, validUntil);
+      delete s.held;
+    }
+    return taken;
+  }
+
+  /** Takes an outcome. True when what the resource may be doing has changed. */
+  outcome(o: CommandOutcome): boolean {
+    const now = this.#clock.now();
+    if (!this.#twin.get(o.resourceId)) return false;
+    const s = this.#standing(o.resourceId);
+    const before = this.#dispatcher.present(o.resourceId);
+    this.#dispatcher.outcome(o, now);
+    const order = s.open.find((x) => x.commandId === o.commandId) ?? s.bound;
+    if (order?.commandId === o.commandId) this.#judge(o, s, order, now);
+    else if (!isOwn(o.commandId)) this.#foreign(o, s, now);
+    // What comes late about an older command is not what people want to see.
+    if (order?.commandId === o.commandId || !isOwn(o.commandId)) s.outcome = o;
+    const after = this.#dispatcher.present(o.resourceId);
+    return before.minW !== after.minW || before.maxW !== after.maxW || before.confirmedW !== after.confirmedW;
+  }
+
+  /** A station came or went, or its session began or ended. */
+  stationChanged(id: string, session?: 'started' | 'ended'): void {
+    const entry = this.#twin.get(id);
+    if (!entry) return;
+    const s = this.#standing(id);
+    const now = this.#clock.now();
+    if (!entry.online) {
+      this.#dispatcher.lost(id, { importW: belowW(entry), exportW: entry.resource.offlineExportW }, now);
+    } else if (session === 'ended' || (!entry.session && !MAY_FLOW.includes(entry.state))) {
+      this.#dispatcher.assume(id, { minW: 0, maxW: 0 }, now);
+      forget(s);
+    } else if (session === 'started') {
+      // What was told before was for another session; the profile below holds until the first command (ocpp 2.3).
+      this.#dispatcher.assume(id, { minW: 0, maxW: belowW(entry) }, now);
+      forget(s);
+    } else if (!s.bound || hasEnded(s.bound, now)) {
+      this.#widen(id, { minW: 0, maxW: inUse(entry) ? belowW(entry) : 0 });
+    }
+  }
+
+  /**
+   * A meter value is evidence: once the station had time to do what it accepted, it can only be between that and what
+   * it does. Where nobody leads it, it may go on, or do what the profile below allows.
+   */
+  measured(id: string): void {
+    const entry = this.#twin.get(id);
+    const powerW = entry?.reading?.powerW;
+    const s = this.#standings.get(id);
+    if (!entry?.online || powerW === undefined || !s) return;
+    const now = this.#clock.now();
+    const { bound: order } = s;
+    if (!newest(s)) {
+      if (now >= s.doubtUntil && (inUse(entry) || powerW !== 0))
+        this.#dispatcher.assume(id, { minW: Math.min(powerW, 0), maxW: Math.max(powerW, belowW(entry)) }, now);
+      return;
+    }
+    if (order?.acceptedAt === undefined || s.open.length > 0) return;
+    const responseMs = responseOf(entry);
+    if (now - order.acceptedAt < responseMs) return;
+    this.#twin.learn(id, order.sentW, order.since, responseMs);
+    if (!hasEnded(order, now)) this.#settle(id, s, order, powerW);
+  }
+
+  /** Looks after what ends. True when an allocation should look. */
+  tick(now: number): boolean {
+    let moved = this.#dispatcher.expire(now).length > 0;
+    for (const [id, s] of this.#standings.entries()) {
+      const entry = this.#twin.get(id);
+      if (entry && this.#lapse(entry, s, now)) moved = true;
+    }
+    return moved;
+  }
+
+  /** The link has limited the station by itself, or a flow has spoken to it past us (design 2). */
+  #foreign(o: CommandOutcome, s: Standing, now: number): void {
+    const { state, appliedW: powerW, commandId } = o;
+    if (state !== 'accepted' || powerW === undefined) return;
+    this.#widen(o.resourceId, { minW: powerW, maxW: powerW });
+    if (s.open.length > 0) return;
+    const validUntil = now + VALIDITY_MS;
+    s.bound = { commandId, powerW, sentW: powerW, at: now, since: now, validUntil, sent: true, acceptedAt: now };
+    s.doubtUntil = Math.max(s.doubtUntil, validUntil);
+  }
+
+  /** What became of an order that is open, or of the last accepted one. */
+  #judge(o: CommandOutcome, s: Standing, order: Order, now: number): void {
+    const told: Order = { ...order, sentW: o.appliedW ?? order.sentW, sent: true };
+    const isLast = order.commandId === newest(s)?.commandId;
+    switch (o.state) {
+      case 'sent':
+        s.open = s.open.map((x) => (x === order ? told : x));
+        break;
+      case 'accepted':
+      case 'effective':
+        // What was said before has arrived before, or never will.
+        s.open = s.open.slice(s.open.indexOf(order) + 1);
+        s.bound = { ...told, acceptedAt: order.acceptedAt ?? now };
+        if (isLast) delete s.held;
+        break;
+      case 'unknown':
+        if (order.acceptedAt === undefined)
+          s.open = s.open.map((x) => (x === order ? { ...told, at: now - AGAIN_MS } : x));
+        // Nobody measures: then the station does what it accepted.
+        else if (o.code === undefined && isLast) this.#settle(o.resourceId, s, order, 0);
+        break;
+      case 'notEffective':
+        if (!isLast) break;
+        if (order.acceptedAt !== undefined && o.measuredW !== undefined)
+          this.#settle(o.resourceId, s, order, o.measuredW);
+        s.held = { powerW: order.powerW, until: now + HOLD_MS };
+        break;
+      case 'refused':
+        if (isLast) s.held = { powerW: order.powerW, until: now + (isNotReady(o) ? NOT_READY_MS : HOLD_MS) };
+        drop(s, order);
+        break;
+      case 'superseded':
+      case 'expired':
+        // What was sent may have come through all the same.
+        if (!order.sent) drop(s, order);
+        break;
+      default:
+    }
+  }
+
+  /** From an order that was accepted, and what is measured, follows all that the resource may be doing. */
+  #settle(id: string, s: Standing, order: Order, powerW: number): void {
+    const range = { minW: Math.min(order.sentW, powerW), maxW: Math.max(order.sentW, powerW) };
+    this.#dispatcher.assume(id, range, this.#clock.now());
+    s.doubtUntil = order.validUntil;
+  }
+
+  /** Commands that end, and doubts that are over. True when the resource may now do something else. */
+  #lapse(entry: TwinEntry, s: Standing, now: number): boolean {
+    const id = entry.resource.resourceId;
+    // More than was ever set: the clock was set back.
+    s.doubtUntil = Math.min(s.doubtUntil, now + VALIDITY_MS);
+    let moved = false;
+    const last = s.bound ?? s.open[0];
+    // The last that it accepted is about to end, and it has not accepted more.
+    if (last && hasEnded(last, now) && (!entry.online || inUse(entry)))
+      moved = this.#widen(id, { minW: 0, maxW: belowW(entry) });
+    if (s.bound && s.bound.validUntil <= now) delete s.bound;
+    if (s.open.some((x) => x.validUntil <= now)) s.open = s.open.filter((x) => x.validUntil > now);
+    if (newest(s) || s.doubtUntil === 0 || s.doubtUntil > now) return moved;
+    this.#clearDoubt(entry, s);
+    return true;
+  }
+
+  /** Nobody can have told it anything for so long that it does what its profile below says, or goes on as it does. */
+  #clearDoubt(entry: TwinEntry, s: Standing): void {
+    s.doubtUntil = 0;
+    delete s.bound;
+    s.open = [];
+    const powerW = entry.online ? (this.#twin.powerOf(entry) ?? 0) : 0;
+    const minW = entry.online ? Math.min(powerW, 0) : -entry.resource.offlineExportW;
+    const range = { minW, maxW: Math.max(powerW, belowW(entry)) };
+    this.#dispatcher.assume(entry.resource.resourceId, range, this.#clock.now());
+  }
+
+  /** Open commands count on, but a late word about them changes nothing any more. */
+  #widen(id: string, by: PowerRange): boolean {
+    const { minW, maxW } = this.#dispatcher.present(id);
+    const range = { minW: Math.min(minW, by.minW), maxW: Math.max(maxW, by.maxW) };
+    this.#dispatcher.assume(id, range, this.#clock.now());
+    return range.minW < minW || range.maxW > maxW;
+  }
+
+  #standing(id: string): Standing {
+    const known = this.#standings.get(id);
+    if (known) return known;
+    const made: Standing = { open: [], doubtUntil: 0 };
+    this.#standings.set(id, made);
+    return made;
+  }
+
+  #measuredW(id: string): number | undefined {
+    const entry = this.#twin.get(id);
+    return entry && inUse(entry) ? this.#twin.powerOf(entry) : undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { BOOT, BridgeWorld, say } from './world.ts';
+
+let world: BridgeWorld;
+afterEach(() => world.close());
+
+describe('an unknown station', () => {
+  it.each(['ocpp1.6', 'ocpp2.1'] as const)('of %s is told to wait, and may do nothing but boot', async (version) => {
+    world = await BridgeWorld.open();
+    const s = await world.scripted(version, 'NEW-1', { boot: false });
+    expect(await s.call('BootNotification', BOOT[version])).toMatchObject({ status: 'Pending', interval: 30 });
+    const status =
+      version === 'ocpp1.6'
+        ? say.status16('Available', 2)
+        : { evseId: 2, connectorId: 1, connectorStatus: 'Available', timestamp: '2026-01-01T00:00:00Z' };
+    expect(await s.call('StatusNotification', status)).toEqual({ error: 'SecurityError' });
+    expect(await s.call('Heartbeat', {})).toEqual({ error: 'SecurityError' });
+    expect(world.site.pendingStations()).toMatchObject([
+      { identity: 'NEW-1', vendor: 'v2gate', model: 'test', evses: 2, protocol: version },
+    ]);
+    await world.run(60_000, 5000);
+    expect(s.calls).toEqual([]);
+  });
+
+  it('that is accepted is asked to boot, and can be commanded after that', async () => {
+    world = await BridgeWorld.open();
+    const s = await world.scripted('ocpp1.6', 'NEW-1', { boot: false });
+    await s.call('BootNotification', BOOT['ocpp1.6']);
+    await world.site.stations.accept('NEW-1');
+    await world.settle();
+    expect(s.calls).toMatchObject([{ action: 'TriggerMessage', payload: { requestedMessage: 'BootNotification' } }]);
+    expect(await s.call('BootNotification', BOOT['ocpp1.6'])).toMatchObject({ status: 'Accepted' });
+    await world.run(200);
+    const id = world.command('NEW-1.1', { importLimitW: 7000 });
+    await world.settle();
+    expect(world.states(id)).toEqual(['sent', 'accepted']);
+  });
+
+  it('that leaves is forgotten', async () => {
+    world = await BridgeWorld.open();
+    const s = await world.scripted('ocpp1.6', 'NEW-1', { boot: false });
+    await s.call('BootNotification', BOOT['ocpp1.6']);
+    s.close();
+    await world.settle();
+    expect(world.site.pendingStations()).toEqual([]);
+  });
+
+  it('is known at its first boot where everybody may come', async () => {
+    world = await BridgeWorld.open({ unknownStations: 'accept' });
+    const s = await world.scripted('ocpp1.6', 'NEW-1', { boot: false });
+    expect(await s.call('BootNotification', BOOT['ocpp1.6'])).toMatchObject({ status: 'Accepted' });
+    await world.run(200);
+    expect(s.calls[0]?.action).toBe('SetChargingProfile');
+    expect(s.of('TriggerMessage')).toEqual([{ requestedMessage: 'StatusNotification', connectorId: 1 }]);
+  });
+
+  it('gets 404 where nobody else may come', async () => {
+    world = await BridgeWorld.open({ unknownStations: 'refuse' });
+    await expect(world.scripted('ocpp1.6', 'NEW-1')).rejects.toMatchObject({ code: 'ocpp.unknownStation' });
+  });
+
+  it('that disappears from the site file is let go when nobody else may come', async () => {
+    world = await BridgeWorld.open({ unknownStations: 'refuse' });
+    const s = await world.scripted('ocpp1.6', 'AC-2');
+    const stations = world.file.stations.filter((x) => x.identity !== 'AC-2');
+    await world.site.reload({ ...world.file, stations, groups: [], contracts: [] });
+    await world.settle();
+    expect(s.peer.open).toBe(false);
+  });
+});
+
+describe('a station with a password', () => {
+  const withPassword = async (): Promise<void> => {
+    world = await BridgeWorld.open();
+    const stations = world.file.stations.map((s) => (s.identity === 'AC-1' ? { ...s, passwordRef: 'AC1' } : s));
+    await world.site.reload({ ...world.file, stations });
+  };
+
+  it('comes in with the right one only', async () => {
+    await withPassword();
+    world.secrets.AC1 = 'correct horse battery';
+    await expect(world.scripted('ocpp1.6', 'AC-1')).rejects.toMatchObject({ code: 'ocpp.unauthorized' });
+    const wrong = world.scripted('ocpp1.6', 'AC-1', { password: 'wrong horse battery' });
+    await expect(wrong).rejects.toMatchObject({ code: 'ocpp.unauthorized' });
+    const s = await world.scripted('ocpp1.6', 'AC-1', { password: 'correct horse battery' });
+    expect(s.peer.open).toBe(true);
+  });
+
+  it('does not come in while its secret is missing or empty', async () => {
+    await withPassword();
+    const missing = world.scripted('ocpp1.6', 'AC-1', { password: 'anything' });
+    await expect(missing).rejects.toMatchObject({ code: 'ocpp.unauthorized' });
+    world.secrets.AC1 = '';
+    const empty = world.scripted('ocpp1.6', 'AC-1', { password: '' });
+    await expect(empty).rejects.toMatchObject({ code: 'ocpp.unauthorized' });
+  });
+});
+
+describe('who may charge', () => {
+  it('is in the list', async () => {
+    world = await BridgeWorld.open();
+    const a = await world.scripted('ocpp1.6', 'AC-1');
+    expect(await a.call('Authorize', { idTag: 'RFID-1' })).toEqual({ idTagInfo: { status: 'Accepted' } });
+    expect(await a.call('Authorize', { idTag: 'RFID-2' })).toEqual({ idTagInfo: { status: 'Invalid' } });
+    const b = await world.scripted('ocpp2.1', 'V2G-1');
+    const token = (idToken: string) => ({ idToken: { idToken, type: 'Central' } });
+    expect(await b.call('Authorize', token('RFID-1'))).toEqual({ idTokenInfo: { status: 'Accepted' } });
+    expect(await b.call('Authorize', token('RFID-2'))).toEqual({ idTokenInfo: { status: 'Invalid' } });
+  });
+
+  it('is anybody where the site says so', async () => {
+    world = await BridgeWorld.open({ idTokens: { policy: 'any' } });
+    const s = await world.scripted('ocpp1.6', 'AC-1');
+    expect(await s.call('Authorize', { idTag: 'WHOEVER' })).toEqual({ idTagInfo: { status: 'Accepted' } });
+  });
+});

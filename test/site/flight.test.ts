@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { iso } from '../../core/clock.ts';
+import { type Faults, type LateWorld, lateWorld } from './late.ts';
+
+const TOLERANCE_W = 1;
+const fail = (): never => {
+  throw new Error('no station');
+};
+
+/** Something happens: arrivals, departures, lost connections, setpoints, limits. */
+async function happen(w: LateWorld, seq: number): Promise<void> {
+  const { d, clock, site } = w;
+  const s = w.stations[d.int(0, w.stations.length - 1)] ?? fail();
+  const what = d.next();
+  if (what < 0.2) w.plug(s);
+  else if (what < 0.25) w.unplug(s);
+  else if (what < 0.32) w.disconnect(s);
+  else if (what < 0.5) for (const x of w.stations) w.connect(x);
+  else if (what < 0.65) {
+    const nodeId = d.pick(['poc', 'k0', 'k1', 'k2']);
+    const limit = { importLimitW: d.int(2, 25) * 1000, exportLimitW: d.int(0, 20) * 1000 };
+    w.limits.set(nodeId, limit);
+    await site.setLimit({ nodeId, source: 'test', ...limit });
+  } else if (what < 0.72) {
+    const nodeId = d.pick(['poc', 'k0', 'k1', 'k2']);
+    await site.setLimit({ nodeId, source: 'test', lift: true });
+    w.limits.delete(nodeId);
+  } else {
+    const setpoint = { fsrId: 'N-1', seq, targetW: d.int(-20, 40) * 1000, validUntil: iso(clock.now() + 60_000) };
+    const { target } = await w.ask('hub/UpdateSetpoint', { setpoint });
+    if (target) w.run(target);
+  }
+}
+
+async function begin(seed: number, faults: Faults): Promise<LateWorld> {
+  const w = await lateWorld(seed, faults);
+  const now = w.clock.now();
+  for (const s of w.stations) w.connect(s);
+  const { result } = await w.ask('hub/RequestService', {
+    fsr: {
+      fsrId: 'N-1',
+      revision: 1,
+      contractId: 'C-1',
+      serviceType: 'setpoint',
+      target: { groupId: 'g:all', referencePoint: 'group' },
+      window: { start: iso(now), end: iso(now + 3_600_000) },
+      decisionBy: iso(now + 5000),
+      mandatory: false,
+      priority: 5,
+      parameters: { mode: 'absolute', minW: -60_000, maxW: 90_000, toleranceW: 300, updateIntervalS: 4 },
+      fallback: { onExpiry: 'zero' },
+    },
+  });
+  expect(result.status).toBe('ok');
+  return w;
+}
+
+describe('commands in flight at a site', () => {
+  const faults = { lostCommand: 0.1, lostOutcome: 0.15, lostMeter: 0.3, refuses: 0.1, delayMs: 3000 };
+
+  it('never let what stations may be doing rise beyond a limit, whatever is late, lost or refused (G1)', async () => {
+    let commands = 0;
+    let tight = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const w = await begin(seed, faults);
+      w.onBatch = (before, after) => {
+        after.forEach((use, i) => {
+          const allowed = Math.max(use.limitW, before[i]?.usedW ?? 0) + TOLERANCE_W;
+          if (use.usedW > 0.9 * use.limitW) tight++;
+          expect(
+            use.usedW,
+            `seed ${seed}: ${use.nodeId} ${use.direction} at ${iso(w.clock.now())}`,
+          ).toBeLessThanOrEqual(allowed);
+        });
+      };
+      for (let step = 1; step <= 60; step++) {
+        await happen(w, step);
+        await w.clock.advance(w.d.int(100, 6000));
+      }
+      commands += w.commands;
+      await w.close();
+    }
+    expect(commands).toBeGreaterThan(SEEDS * 40);
+    expect(tight).toBeGreaterThan(SEEDS * 8);
+  });
+
+  it('bring every node within its limits once stations answer again', async () => {
+    for (let seed = 100; seed < 100 + SEEDS / 2; seed++) {
+      const w = await begin(seed, { ...faults });
+      for (let step = 1; step <= 20; step++) {
+        await happen(w, step);
+        await w.clock.advance(w.d.int(100, 6000));
+      }
+      for (const s of w.stations) w.connect(s);
+      Object.assign(w.faults, { lostCommand: 0, lostOutcome: 0, lostMeter: 0, refuses: 0, delayMs: 300 });
+      await w.clock.advance(150_000);
+      for (const use of w.bound())
+        expect(use.usedW, `seed ${seed}: ${use.nodeId} ${use.direction}`).toBeLessThanOrEqual(use.limitW + TOLERANCE_W);
+      await w.close();
+    }
+  });
+});
+
+const SEEDS = 12;
