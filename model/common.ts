@@ -4,7 +4,7 @@ import { duration, list, obj, oneOf, opt, pct, power, price, time } from '../cor
 export const referencePoint = () => oneOf('evse', 'group', 'site');
 
 /** How far a value can be trusted (fo 3.3). */
-export const quality = () => oneOf('good', 'estimated', 'substituted', 'missing');
+export const quality = () => oneOf(...QUALITIES);
 export const QUALITIES = ['good', 'estimated', 'substituted', 'missing'] as const;
 export type Quality = (typeof QUALITIES)[number];
 

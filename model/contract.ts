@@ -31,8 +31,7 @@ export const SERVICE_TYPES = [
 ] as const;
 export type ServiceType = (typeof SERVICE_TYPES)[number];
 
-export const serviceType = () =>
-  oneOf('energyTransfer', 'setpoint', 'demandResponse', 'droop', 'ffr', 'tertiary', 'dynamicPrice', 'congestion');
+export const serviceType = () => oneOf(...SERVICE_TYPES);
 
 /** Fields a party may subscribe to (fo 3.9). */
 export const telemetryField = () =>

@@ -96,7 +96,7 @@ export const Evse = message(
     localVoltage: opt(bool()),
     protocol: oneOf('ocpp1.6', 'ocpp2.0.1', 'ocpp2.1', 'eebus', 'iec61850', 'other'),
     functions: opt(
-      list(oneOf('limit', 'setpoint', 'schedule', 'droopPf', 'droopQu', 'droopPu', 'ffr', 'price', 'island'), {
+      list(oneOf(...EVSE_FUNCTIONS), {
         max: 9,
       }),
     ),

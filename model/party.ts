@@ -29,7 +29,7 @@ export const Credential = message(
     form: oneOf('x509', 'jws', 'reference'),
     material: opt(text({ max: 16384, doc: 'PEM chain or compact JWS; never a private key.' })),
     claims: opt(list(text({ max: 128 }), { max: 64 })),
-    status: oneOf('unchecked', 'valid', 'expired', 'revoked', 'unverifiable'),
+    status: oneOf(...CREDENTIAL_STATUS),
   },
   {
     clause: 'fo 3.1',

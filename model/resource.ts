@@ -17,7 +17,7 @@ export const ResourceState = message(
   {
     resourceId: id(),
     at: time(),
-    state: oneOf('offline', 'available', 'connected', 'charging', 'discharging', 'suspended', 'faulted', 'reserved'),
+    state: oneOf(...RESOURCE_STATES),
     evRef: opt(id({ doc: 'Pseudonym; only with a contract of the asking FO (fo 9.4).' })),
     socPct: opt(pct({ doc: 'Only if really known.' })),
     capacityWh: opt(energy()),

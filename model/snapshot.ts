@@ -16,7 +16,9 @@ import {
   time,
 } from '../core/schema.ts';
 import { quality } from './common.ts';
+import { RESOURCE_STATES } from './resource.ts';
 import type { ServiceTarget } from './wire.ts';
+import { OUTCOME_STATES } from './wire.ts';
 
 /** Why an allocation run happens; `target` is what came over the wire from `service`. */
 export interface AllocationRequest {
@@ -60,7 +62,7 @@ export const FleetEntry = message(
     identity: opt(text({ max: 64 })),
     protocol: text({ max: 16 }),
     online: bool(),
-    state: oneOf('offline', 'available', 'connected', 'charging', 'discharging', 'suspended', 'faulted', 'reserved'),
+    state: oneOf(...RESOURCE_STATES),
     measuredW: opt(power({ signed: true })),
     measuredAt: opt(time()),
     quality: quality(),
@@ -74,10 +76,7 @@ export const FleetEntry = message(
     lowestW: power({ signed: true, doc: 'lo of fo 8.1: least power, export negative.' }),
     importLimitW: opt(power({ doc: 'Envelope.' })),
     exportLimitW: opt(power({ doc: 'Envelope.' })),
-    outcome: opt(
-      oneOf('sent', 'accepted', 'effective', 'notEffective', 'refused', 'superseded', 'expired', 'unknown'),
-      { doc: 'Of the last command.' },
-    ),
+    outcome: opt(oneOf(...OUTCOME_STATES), { doc: 'Of the last command.' }),
     outcomeCode: opt(text({ max: 64 })),
     shape: opt(text({ max: 64 })),
     optState: oneOf('in', 'out'),

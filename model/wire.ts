@@ -24,6 +24,7 @@ import {
   voltage,
 } from '../core/schema.ts';
 import { quality } from './common.ts';
+import { RESOURCE_STATES } from './resource.ts';
 
 /** The languages that a topic may begin with (design 2.1). */
 export const LANGUAGES = [
@@ -213,7 +214,7 @@ export const CommandOutcome = message(
   {
     commandId: id(),
     resourceId: id(),
-    state: oneOf('sent', 'accepted', 'effective', 'notEffective', 'refused', 'superseded', 'expired', 'unknown'),
+    state: oneOf(...OUTCOME_STATES),
     at: time(),
     code: opt(text({ max: 64 })),
     measuredW: opt(power({ signed: true })),
@@ -268,7 +269,7 @@ export const StationStatus = message(
   {
     resourceId: id(),
     at: time(),
-    state: oneOf('offline', 'available', 'connected', 'charging', 'discharging', 'suspended', 'faulted', 'reserved'),
+    state: oneOf(...RESOURCE_STATES),
     protocol: opt(oneOf('ocpp1.6', 'ocpp2.0.1', 'ocpp2.1', 'eebus', 'iec61850', 'other')),
     errorCode: opt(text({ max: 64 })),
     offlineImportW: opt(power({ doc: 'What the profile below lets it draw without word from us.' })),

@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * How long records are kept, in days since their `at`; kinds that are not listed are kept until somebody deletes them
- * (state such as contracts and stations, and what is owed as evidence).
+ * (state such as contracts and stations, and what is owed as evidence). Telemetry and ended services as in fo 9.4.
  */
 export const RETENTION_DAYS: Readonly<Partial<Record<RecordKind, number>>> = {
   request: 90,
@@ -16,7 +16,8 @@ export const RETENTION_DAYS: Readonly<Partial<Record<RecordKind, number>>> = {
   outcome: 400,
   log: 90,
   meter: 400,
-  telemetry: 30,
+  telemetry: 90,
+  service: 1096,
 };
 
 export interface RetentionOptions {

@@ -120,6 +120,7 @@ class HubSite implements Site {
       const what = `The file now describes ${file.siteId}; a site keeps its id while it is open.`;
       throw HUB_ERRORS.fail('site.invalid', what, { path: '/siteId' });
     }
+    if (this.#closing) return;
     this.#takeOver(file);
     this.#rooms.supervisor.tick();
     this.#emitter.emit('reloaded', { ok: true, text: 'site file reloaded' });

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -17,28 +17,25 @@ it('a change and a replacement of the file are noticed, a quiet file is not, and
   await writeFile(file, '{}');
   let changes = 0;
   const stop = siteFiles(clock).watch(file, () => void changes++);
-  /** Lets looks at the disk that are under way come to their end. */
-  const disk = async () => {
-    for (let i = 0; i < 8; i++) await stat(dir);
+  /** One look a second, each with its turn at the disk, until `n` changes were noticed; a second one would show. */
+  const until = async (n: number) => {
+    for (let looks = 0; looks < 100 && changes < n; looks++) await look();
+    await look();
+    expect(changes).toBe(n);
   };
-  const second = async () => {
+  const look = async () => {
     await clock.advance(1_000);
-    await disk();
+    await new Promise((turn) => setTimeout(turn, 2));
   };
-  await disk();
-  await second();
-  expect(changes).toBe(0);
+  await look();
+  await until(0);
   await writeFile(file, '{"a":1}');
-  await second();
-  await second();
-  expect(changes).toBe(1);
+  await until(1);
   await writeFile(`${file}.new`, '{"b":1}');
   await rename(`${file}.new`, file);
-  await second();
-  expect(changes).toBe(2);
+  await until(2);
   stop();
   await writeFile(file, '{"longer":1}');
-  await second();
-  expect(changes).toBe(2);
+  await until(2);
   expect(clock.pending).toBe(0);
 });
