@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   for (const name of settings.unknown)
     log.warn('settings.unknown', { name, text: 'nobody knows this variable; is it misspelled?' });
   try {
-    const gateway = await startGateway({ settings, clock, log, env, ...exampleFlow(settings) });
+    const gateway = await startGateway({ settings, clock, log, env, ...exampleFlow() });
     const processes = new Processes({ clock: realClock(), log });
     stopOnSignals(gateway, processes, log);
     for (const line of readyLines(settings, gateway)) say(line);
@@ -62,8 +62,9 @@ function settingsOrExit(env: Environment): Settings {
   }
 }
 
-function exampleFlow(settings: Settings): { example?: string } {
-  return settings.demo && existsSync(DEMO.flow) ? { example: DEMO.flow } : {};
+/** A first start begins with the example flow, in the demo and on one's own site: without a flow no site is open. */
+function exampleFlow(): { example?: string } {
+  return existsSync(DEMO.flow) ? { example: DEMO.flow } : {};
 }
 
 /** Says where links are as they come up; in the demo, starts what connects to them. */

@@ -169,7 +169,7 @@ export class Commander {
     return false;
   }
 
-  /** Forms that failed where a simpler one was taken are left alone until the next boot (fo 6.4). */
+  /** Forms that failed where a simpler one was taken are left alone until the next session or boot (fo 6.4). */
   #stepDown(channel: Channel, failed: readonly Shape[], to: Shape): void {
     for (const shape of failed) if (!channel.refused.includes(shape)) channel.refused.push(shape);
     if (failed.length > 0)

@@ -159,6 +159,8 @@ export class StationSessions {
     this.#host.sessionEnds(channel);
     channel.transactionId = transactionId;
     delete channel.unwanted;
+    // A refusal may have been about the session and not about the form: each session tries the best one again.
+    channel.refused.length = 0;
     this.#host.sessionBegins(channel);
   }
 

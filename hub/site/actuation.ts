@@ -38,6 +38,8 @@ type View = Pick<
 >;
 
 const MAX_RESOURCES = 20_000;
+/** Alarms about limits wait this long after the start, until stations had time to come back. */
+const QUIET_START_MS = 30_000;
 /** Far beyond every site: asks for the bounds. */
 const BEYOND_W = 1e9;
 
@@ -55,12 +57,14 @@ export class Actuation {
     max: MAX_RESOURCES,
     overflow: 'dropOldest',
   });
+  readonly #startedAt: number;
   #alarms: ReadonlySet<string> = new Set(); // bounded by: the nodes of the site, twice
   /** A later run could do more than the last one: a command interval, a ramp or a reduction was in the way. */
   #again = false;
 
   constructor(o: ActuationOptions) {
     this.#o = o;
+    this.#startedAt = o.clock.now();
     const { orders } = o;
     this.sources = {
       get file() {
@@ -235,8 +239,11 @@ export class Actuation {
   /** Alarms are told when they begin and when they end, not at every run. */
   #raise(alarms: AllocationResult['alarms']): void {
     const now = new Set(alarms.map((a) => `${a.nodeId} ${a.direction}`)); // bounded by: the nodes of the site, twice
-    for (const a of alarms)
+    // Right after the start nobody has connected yet, and every station counts with its worst case.
+    if (this.#o.clock.now() - this.#startedAt < QUIET_START_MS) return;
+    for (const a of alarms) {
       if (!this.#alarms.has(`${a.nodeId} ${a.direction}`)) this.#o.log.warn('limit.unreachable', { ...a });
+    }
     for (const a of this.#alarms) if (!now.has(a)) this.#o.log.info('limit.reachable', { node: a });
     this.#alarms = now;
   }

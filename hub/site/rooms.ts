@@ -83,7 +83,10 @@ export function makeRooms(o: RoomsOptions) {
     book,
     ledger,
     changed,
-    tell: (n, foId) => emit('notice', message(n.topic, n.payload, foId, n.id)),
+    tell: (n, foId) => {
+      log.info('service.notice', { fo: foId, topic: n.topic, ...words(n.payload) });
+      emit('notice', message(n.topic, n.payload, foId, n.id));
+    },
   });
   const supervisor = new Supervisor({ clock, book, desk, twin, file, changed });
   const limitsMoved = (): void => {
@@ -113,4 +116,11 @@ export function makeRooms(o: RoomsOptions) {
     limitDesk,
     telemetry,
   };
+}
+
+/** What a line of the log says about a notice. */
+function words(payload: unknown): Record<string, unknown> {
+  const body = typeof payload === 'object' && payload !== null ? payload : {};
+  const of = (name: string): unknown => Reflect.get(body, name);
+  return { fsrId: of('fsrId'), phase: of('phase') ?? of('decision'), cause: of('cause') ?? of('code') };
 }

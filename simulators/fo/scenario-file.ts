@@ -145,21 +145,21 @@ export const DEMO_SCENARIO: Scenario = {
       type: 'setpoint',
       durationS: 180,
       minW: -20_000,
-      maxW: 25_000,
+      maxW: 45_000,
       steps: [
         { atS: 0, targetW: -8000 },
         { atS: 14, targetW: 12_000 },
-        { atS: 28, targetW: 18_000 },
+        { atS: 28, targetW: 30_000 },
         { atS: 40, targetW: -9000 },
         { atS: 70, targetW: -15_000 },
-        { atS: 100, targetW: -4000 },
-        { atS: 115, targetW: 5000 },
-        { atS: 140, targetW: 14_000 },
-        { atS: 165, targetW: 8000 },
+        { atS: 95, targetW: -4000 },
+        { atS: 115, targetW: 20_000 },
+        { atS: 132, targetW: 42_000 },
+        { atS: 165, targetW: 25_000 },
       ],
     },
   ],
-  pauseS: 10,
+  pauseS: 20,
 };
 
 /** The target in force `offsetS` seconds after the start of the window; undefined before the first step. */

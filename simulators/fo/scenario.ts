@@ -56,6 +56,8 @@ export interface OperatorState {
   readonly nextAt: number;
   readonly running?: Running;
   readonly done: boolean;
+  /** Services of an earlier run of the program that were cancelled, the newest last. */
+  readonly orphans?: readonly string[];
 }
 
 export interface ScenarioOptions {
@@ -76,6 +78,8 @@ export interface Step {
 
 /** How long after its end or cancellation a service may take to report that it is over, ms. */
 const END_WITHIN_MS = 10_000;
+/** Cancelled services of earlier runs that are remembered. */
+const MAX_ORPHANS = 16;
 /** How long the decision may be late before the request is given up, ms. */
 const DECISION_GRACE_MS = 5_000;
 /** A refused request is not followed by the next one sooner than this, ms. */
@@ -257,6 +261,7 @@ class Play {
         const { fsrId, phase, powerW, shortfallW, cause } = m.body;
         this.#tell('notice', fsrId, { phase, powerW, shortfallW, cause });
         if (phase === 'completed' || phase === 'aborted' || phase === 'failed') this.#over(fsrId, phase);
+        else this.#disown(fsrId);
         break;
       }
       case 'CancelService':
@@ -266,6 +271,15 @@ class Play {
       default:
         this.#tell('received', undefined, { type: m.type });
     }
+  }
+
+  /** A service that an earlier run of the program left behind: nobody leads it any more, so it is cancelled, once. */
+  #disown(fsrId: string): void {
+    const { prefix } = this.#o;
+    const orphans = this.#s.orphans ?? [];
+    if (fsrId.startsWith(`${prefix}-`) || orphans.includes(fsrId)) return;
+    this.#s = { ...this.#s, orphans: [...orphans, fsrId].slice(-MAX_ORPHANS) };
+    this.#request('CancelService', fsrId, { fsrId, reason: 'left by an earlier run', at: iso(this.#now) });
   }
 
   #onDecision(d: FoBodies['ServiceDecision']): void {

@@ -189,7 +189,7 @@ export const DEMO_FLEET: FleetFile = {
         gapS: [5, 15],
         stayS: [600, 1500],
         arrivalPct: [48, 52],
-        targetPct: [60, 60],
+        targetPct: [50, 50],
         cars: [{ capacityWh: 2000, phases: 0, maxImportW: 11_000, maxExportW: 11_000 }],
       },
     },

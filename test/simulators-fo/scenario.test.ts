@@ -107,8 +107,17 @@ describe('the demo scenario', () => {
       kind: 'message',
       message: message('ExecutionNotice', { fsrId: 'sim-1', phase: 'completed', at: '2026-03-02T17:03:00Z' }),
     });
-    p.to(206);
+    p.to(220);
     expect(p.requests('RequestService').map((r) => r.fsrId)).toEqual(['sim-1', 'sim-2']);
+  });
+
+  it('cancels, once, a service that an earlier run left behind', () => {
+    const p = player();
+    p.take({ kind: 'up' });
+    const orphan = message('ExecutionNotice', { fsrId: 'old-7', phase: 'fallback', at: '2026-03-02T17:00:30Z' });
+    p.take({ kind: 'message', message: orphan });
+    p.take({ kind: 'message', message: orphan });
+    expect(p.requests('CancelService').map((r) => r.fsrId)).toEqual(['old-7']);
   });
 
   it('sends only valid messages', () => {

@@ -57,7 +57,14 @@ export function stationsView({ refresh }) {
       showRows(shown.map((entry) => ({ entry, now, service })));
       setText(note, text);
       empty.hidden = shown.length > 0;
-      setText(empty, all.length === 0 ? 'The site file names no station.' : 'No station fits this filter.');
+      setText(
+        empty,
+        all.length === 0
+          ? site
+            ? 'The site file names no station.'
+            : 'No site is open. Deploy a flow with a site node, and check its site file at /health.'
+          : 'No station fits this filter.',
+      );
     },
   };
 }
