@@ -47,6 +47,11 @@ export const HUB_ERRORS = errorTable('hub', {
     remedy: "Use 'poc', a circuitId or a resourceId of the site file.",
     retry: 'no',
   },
+  'limit.full': {
+    what: 'This site holds as many limits as it can.',
+    remedy: 'Lift a limit that is no longer needed first.',
+    retry: 'afterFix',
+  },
   'message.unknown': {
     what: 'The site does not decide about messages of this topic.',
     remedy: 'Wire only requests of a party (hub/RequestService, hub/UpdateSetpoint, …) to this node.',

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import { iso } from '../../core/clock.ts';
+import { sameSecret } from '../../core/secrets.ts';
 import { HUB_ERRORS } from '../../hub/errors.ts';
 import { LinkOutlet } from '../../hub/links/outlet.ts';
 import { openOnPort } from '../../hub/links/ports.ts';
@@ -175,21 +175,11 @@ class FoLink implements Link {
           ? credentials.token
           : credentials.password;
     if (given !== undefined) {
-      const match = partySecrets.find((s) => {
-        const secret = this.#runtime.secret(s.tokenRef);
-        return secret !== undefined && equal(secret, given);
-      });
+      const match = partySecrets.find((s) => sameSecret(this.#runtime.secret(s.tokenRef), given));
       return match ? { partyId: match.partyId } : { refuse: 'auth.failed' };
     }
     const open = parties.filter((p) => p.role === 'fo' && !partySecrets.some((s) => s.partyId === p.partyId));
     if (!request.loopback || open.length === 0) return { refuse: 'auth.failed' };
     return { fromHello: true, allows: (partyId) => open.some((p) => p.partyId === partyId) };
   }
-}
-
-/** Compares without telling by its duration how much was right. */
-function equal(a: string, b: string): boolean {
-  const x = Buffer.from(a);
-  const y = Buffer.from(b);
-  return x.length === y.length && timingSafeEqual(x, y);
 }

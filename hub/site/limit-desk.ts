@@ -26,13 +26,12 @@ export class LimitDesk {
     this.#o = o;
   }
 
-  /** Rejects with `time.past`, `limit.unknownNode` (no room) or an error of the store. */
+  /** Rejects with `time.past`, `limit.full` or an error of the store. */
   async set(limit: SetLimit): Promise<void> {
     const { clock, limits, ledger, log, moved } = this.#o;
     if (limit.validUntil !== undefined && parseTime(limit.validUntil) <= clock.now())
       throw SERVICE_ERRORS.fail('time.past', 'The limit would have ended already.', { path: '/validUntil' });
-    if (!limits.hasRoom(limit))
-      throw HUB_ERRORS.fail('limit.unknownNode', 'This site holds as many limits as it can; lift one first.');
+    if (!limits.hasRoom(limit)) throw HUB_ERRORS.fail('limit.full');
     limits.setNarrower(limit);
     moved();
     const key = limitKey(limit);

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Version } from './versions.ts';
@@ -45,12 +44,6 @@ export function credentialsOf(req: IncomingMessage): Credentials | undefined | n
   const colon = bytes.indexOf(0x3a);
   if (colon < 1) return null;
   return { user: bytes.subarray(0, colon).toString('utf8'), password: bytes.subarray(colon + 1) };
-}
-
-/** Compares secrets in constant time; text counts as UTF-8 (ocpp 1.5). */
-export function samePassword(a: Uint8Array | string, b: Uint8Array | string): boolean {
-  const digest = (x: Uint8Array | string): Buffer => createHash('sha256').update(x).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
 
 /** The version that both sides speak, by the station's order of preference (ocpp 1.1). */

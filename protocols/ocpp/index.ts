@@ -13,7 +13,6 @@ export type { OcppErrorCode, RpcCode } from './errors.ts';
 export { callError, isRpcCode, OCPP_ERRORS, RPC_CODES, rpcCodeOf, wireCode } from './errors.ts';
 export { dispatch } from './handlers.ts';
 export type { Credentials, Remote } from './handshake.ts';
-export { samePassword } from './handshake.ts';
 export type { Admission, OcppServer, OcppServerOptions } from './server.ts';
 export { createOcppServer } from './server.ts';
 export { createSession, Session } from './session.ts';

@@ -5,8 +5,9 @@ import { manualClock } from '../../core/clock.ts';
 import { codeOf } from '../../core/errors.ts';
 import type { Fields, Log } from '../../core/log.ts';
 import { createMetrics } from '../../core/metrics.ts';
+import { sameSecret } from '../../core/secrets.ts';
 import type { CloseInfo } from '../../protocols/ocpp/index.ts';
-import { callError, createOcppServer, dispatch, OCPP_ERRORS, samePassword } from '../../protocols/ocpp/index.ts';
+import { callError, createOcppServer, dispatch, OCPP_ERRORS } from '../../protocols/ocpp/index.ts';
 import { BOOTED, boot, NOW, VALIDATORS } from './kit.ts';
 import { answers, client, finish, raw, serve, statusOf, upgrade } from './sockets.ts';
 
@@ -182,7 +183,7 @@ describe('who comes in', () => {
       async authenticate(identity, credentials, remote) {
         expect(remote).toMatchObject({ address: '127.0.0.1', encrypted: false });
         if (identity === 'stranger') return { accept: false, status: 404 };
-        const ok = credentials !== undefined && samePassword(credentials.password, key);
+        const ok = sameSecret(key, credentials?.password);
         return ok ? { accept: true } : { accept: false, status: 401 };
       },
     });
