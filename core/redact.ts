@@ -1,9 +1,17 @@
 /** What {@link redact} puts in the place of a secret. */
 export const REDACTED = '[redacted]';
 
-const MAX_DEPTH = 5;
-const MAX_KEYS = 40;
-const MAX_ITEMS = 20;
+/** How much of a value {@link redact} shows. */
+export interface RedactBounds {
+  /** Levels of objects and lists. */
+  readonly depth: number;
+  /** Of one object. */
+  readonly keys: number;
+  /** Of one list. */
+  readonly items: number;
+}
+
+const LOG_BOUNDS: RedactBounds = { depth: 5, keys: 40, items: 20 };
 const MAX_TEXT = 500;
 /** Patterns look at this much; more than is shown, so that a cut cannot split a secret out of its pattern. */
 const MAX_SCANNED = 4096;
@@ -95,9 +103,9 @@ export function redactText(text: string, max: number = MAX_TEXT): string {
  * A JSON-ready copy for people to read: secrets out (by key, by pattern, and `value` beside a `key`/`name` that names
  * a secret), long values cut, cycles and hostile getters survived. Never throws.
  */
-export function redact(value: unknown, key = ''): unknown {
+export function redact(value: unknown, key = '', bounds: RedactBounds = LOG_BOUNDS): unknown {
   try {
-    return isSecretKey(key) ? hide(value) : copy(value, 0, []);
+    return isSecretKey(key) ? hide(value) : copy(value, [], bounds);
   } catch {
     return '[unreadable]';
   }
@@ -105,7 +113,7 @@ export function redact(value: unknown, key = ''): unknown {
 
 const hide = (value: unknown): unknown => (value === undefined || value === null ? value : REDACTED);
 
-function copy(value: unknown, depth: number, above: readonly object[]): unknown {
+function copy(value: unknown, above: readonly object[], bounds: RedactBounds): unknown {
   switch (typeof value) {
     case 'string':
       return redactText(value);
@@ -121,41 +129,41 @@ function copy(value: unknown, depth: number, above: readonly object[]): unknown 
     case 'symbol':
       return '[symbol]';
     default:
-      return typeof value === 'object' && value !== null ? copyObject(value, depth, above) : null;
+      return typeof value === 'object' && value !== null ? copyObject(value, above, bounds) : null;
   }
 }
 
-function copyObject(value: object, depth: number, above: readonly object[]): unknown {
+function copyObject(value: object, above: readonly object[], bounds: RedactBounds): unknown {
   if (above.includes(value)) return '[cycle]';
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   const tag = tagOf(value);
   if (tag === 'Date') return String(Reflect.apply(Date.prototype.toJSON, value, []) ?? 'invalid date');
   if (tag === 'Map' || tag === 'Set') return `[${String(Reflect.get(value, 'size'))} entries]`;
-  if (depth >= MAX_DEPTH) return Array.isArray(value) ? '[…]' : '{…}';
+  if (above.length >= bounds.depth) return Array.isArray(value) ? '[…]' : '{…}';
   const path = [...above, value];
   if (Array.isArray(value)) {
     const items: unknown[] = [];
-    for (let i = 0; i < Math.min(value.length, MAX_ITEMS); i++) items.push(read(value, String(i), depth, path));
-    if (value.length > MAX_ITEMS) items.push(`…${value.length - MAX_ITEMS} more`);
+    for (let i = 0; i < Math.min(value.length, bounds.items); i++) items.push(read(value, String(i), path, bounds));
+    if (value.length > bounds.items) items.push(`…${value.length - bounds.items} more`);
     return items;
   }
-  return copyRecord(value, depth, path);
+  return copyRecord(value, path, bounds);
 }
 
 /** Not `instanceof`: values of function nodes come from another realm. */
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
 
-function copyRecord(value: object, depth: number, path: readonly object[]): Record<string, unknown> {
+function copyRecord(value: object, path: readonly object[], bounds: RedactBounds): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   const keys = Object.keys(value);
   if (tagOf(value) === 'Error' && !keys.includes('message')) keys.unshift('message');
   const named = namesSecret(value);
-  for (const key of keys.slice(0, MAX_KEYS)) {
+  for (const key of keys.slice(0, bounds.keys)) {
     const secret = isSecretKey(key) || (named && /value$/i.test(key));
-    const shown = secret ? REDACTED : read(value, key, depth, path);
+    const shown = secret ? REDACTED : read(value, key, path, bounds);
     if (shown !== undefined) define(out, redactText(key, 64), shown);
   }
-  if (keys.length > MAX_KEYS) out['…'] = `${keys.length - MAX_KEYS} more`;
+  if (keys.length > bounds.keys) out['…'] = `${keys.length - bounds.keys} more`;
   return out;
 }
 
@@ -178,9 +186,9 @@ function get(value: object, key: string): unknown {
   }
 }
 
-function read(value: object, key: string, depth: number, path: readonly object[]): unknown {
+function read(value: object, key: string, path: readonly object[], bounds: RedactBounds): unknown {
   try {
-    return copy(Reflect.get(value, key), depth + 1, path);
+    return copy(Reflect.get(value, key), path, bounds);
   } catch {
     return '[unreadable]';
   }

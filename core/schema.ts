@@ -6,6 +6,7 @@ import { type FieldDoc, fieldDocs } from './schema/docs.ts';
 import { explain } from './schema/explain.ts';
 import { type DocOption, objectSchema } from './schema/fields.ts';
 import type { Branch, Field, Fields, Spec, Static } from './schema/spec.ts';
+import { withoutUnknown } from './schema/tolerance.ts';
 
 export { docTable, type FieldDoc, suffixIssues } from './schema/docs.ts';
 export * from './schema/fields.ts';
@@ -50,6 +51,8 @@ export interface Message<T> {
   is(v: unknown): v is T;
   /** Gives `v` itself back. Throws `schema.invalid` or `schema.semantic` with path, remedy and all findings. */
   parse(v: unknown): T;
+  /** Like `parse`, but fields that nobody declared, at any depth, are ignored and kept (fo 9.5). */
+  accept(v: unknown): T;
 }
 
 /** The static type of a message: `type Setpoint = Of<typeof Setpoint>`. */
@@ -176,18 +179,23 @@ function build<T>(parts: Parts<T>): Message<T> {
     return [{ path: '', code: 'schema.invalid', message: `${parts.name} does not have the declared form.` }];
   };
   const is = (v: unknown): v is T => check(v).length === 0;
+  const parse = (v: unknown): T => {
+    const issues = check(v);
+    const first = issues[0];
+    if (first === undefined) return v as T;
+    const code = issues.some((i) => i.code === 'schema.invalid') ? 'schema.invalid' : 'schema.semantic';
+    const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+    throw SCHEMA_ERRORS.fail(code, `${parts.name}: ${first.message}${more}`, { path: first.path, details: issues });
+  };
   return {
     ...parts,
     fields: fieldDocs(parts.spec),
     check,
     is,
-    parse(v) {
-      const issues = check(v);
-      const first = issues[0];
-      if (first === undefined) return v as T;
-      const code = issues.some((i) => i.code === 'schema.invalid') ? 'schema.invalid' : 'schema.semantic';
-      const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-      throw SCHEMA_ERRORS.fail(code, `${parts.name}: ${first.message}${more}`, { path: first.path, details: issues });
+    parse,
+    accept(v) {
+      if (!is(v)) parse(withoutUnknown(parts.spec, v));
+      return v as T;
     },
   };
 }

@@ -1,10 +1,14 @@
 import { json, type NextFunction, type Request, type Response, Router } from 'express';
 import type { Clock, ManualClock } from '../core/clock.ts';
 import { codeOf, describeError, type Issue } from '../core/errors.ts';
+import type { PublicJwk } from '../core/signing.ts';
 import type { Site } from '../hub/site/types.ts';
 import { SetLimit } from '../model/index.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import type { EventStreams } from './event-streams.ts';
+import { EVIDENCE_ROUTES, evidenceApi } from './evidence-api.ts';
+import { checkMeterSender, takeReadings } from './meter-api.ts';
+import type { SecretSource } from './secrets.ts';
 import { isLoopback, publicSettings, type Settings } from './settings.ts';
 import { viewOf } from './site-feed.ts';
 
@@ -14,7 +18,26 @@ export interface ApiOptions {
   readonly sites: () => readonly Site[];
   readonly links: () => readonly { readonly type: string; readonly url: string }[];
   readonly streams: EventStreams;
+  readonly publicKeys: () => readonly PublicJwk[];
+  readonly secret: SecretSource;
 }
+
+/** What `GET /v2gate/api` lists; a test compares it with what is served. */
+export const API_ROUTES: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly what: string }[] =
+  [
+    { method: 'GET', path: '/', what: 'This list.' },
+    { method: 'GET', path: '/sites', what: 'The open sites and whether they are ready.' },
+    { method: 'GET', path: '/site', what: 'What a site knows now: fleet, meters, limits, services, waiting stations.' },
+    { method: 'GET', path: '/plot', what: 'Requested, granted and measured power of the last minutes.' },
+    { method: 'GET', path: '/links', what: 'Where stations and operators connect to.' },
+    { method: 'GET', path: '/settings', what: 'The settings in force, without secrets.' },
+    { method: 'GET', path: '/events', what: 'Server-sent events: everything that the console shows, as it changes.' },
+    ...EVIDENCE_ROUTES,
+    { method: 'POST', path: '/stations/:identity/accept', what: 'Accepts an unknown station that waits.' },
+    { method: 'POST', path: '/limit', what: 'Sets or lifts a limit: one hub/SetLimit.' },
+    { method: 'POST', path: '/meter', what: 'Takes values of meters of the site: one hub/MeterReading, or up to 100.' },
+    { method: 'POST', path: '/clock/advance', what: 'Moves the manual clock by {ms}, for tests.' },
+  ];
 
 const MAX_BODY = '64kb';
 const MAX_ADVANCE_MS = 86_400_000;
@@ -32,10 +55,12 @@ export function createApi(o: ApiOptions): Router {
   api.use(json({ limit: MAX_BODY }));
   const siteOf = (req: Request): Site => chooseSite(o.sites(), req.query.site);
 
+  api.get('/', (_req, res) => void res.json({ routes: API_ROUTES }));
   api.get(
     '/sites',
     (_req, res) => void res.json({ sites: o.sites().map((s) => ({ siteId: s.siteId, ready: s.ready })) }),
   );
+  api.use(evidenceApi({ site: (siteId) => chooseSite(o.sites(), siteId), publicKeys: o.publicKeys }));
   api.get('/site', (req, res) => void res.json(viewOf(siteOf(req))));
   api.get('/plot', (req, res) => {
     const site = siteOf(req);
@@ -55,6 +80,13 @@ export function createApi(o: ApiOptions): Router {
       const limit = SetLimit.parse(bodyOf(req));
       await siteOf(req).setLimit(limit);
       return { limit };
+    }),
+  );
+  api.post(
+    '/meter',
+    answer(async (req) => {
+      checkMeterSender(req, o.secret);
+      return takeReadings(siteOf(req), bodyOf(req), o.clock);
     }),
   );
   api.post(
@@ -102,6 +134,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'site.absent': 404,
   'station.unknown': 404,
   'limit.unknownNode': 404,
+  'meter.unknown': 404,
+  'api.unauthorised': 401,
   'api.method': 405,
   'api.tooLarge': 413,
   'api.badRequest': 400,

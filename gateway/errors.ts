@@ -23,6 +23,16 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
     remedy: 'Split it; a mapping translates one message.',
     retry: 'afterFix',
   },
+  'mapping.noFile': {
+    what: 'There is no such mapping file.',
+    remedy: 'Name a file, or a mapping of the pack as `npx v2gate mappings list` shows it.',
+    retry: 'afterFix',
+  },
+  'mapping.noJson': {
+    what: 'The message for the mapping is not JSON.',
+    remedy: 'Give the payload alone, as JSON without duplicate keys.',
+    retry: 'afterFix',
+  },
   'data.unwritable': {
     what: 'The data folder cannot be written.',
     remedy: 'Point V2GATE_DATA to a folder that this user may write.',
@@ -31,6 +41,27 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
   'secrets.broken': {
     what: 'The secrets file cannot be used.',
     remedy: 'Make it a JSON object of names and secrets that this user may read, or remove it.',
+    retry: 'afterFix',
+  },
+  'verify.usage': {
+    what: 'The command was called with options that it does not know.',
+    remedy: 'Call `npx v2gate verify` alone to see how it is used.',
+    retry: 'afterFix',
+  },
+  'verify.noFile': {
+    what: 'The file cannot be read.',
+    remedy: 'Check the path.',
+    retry: 'afterFix',
+  },
+  'verify.noKeys': {
+    what: 'There are no public keys to check signatures with.',
+    remedy: 'Give the JWKS of the gateway with --jwks, as a file or as its URL /.well-known/jwks.json.',
+    retry: 'afterFix',
+  },
+  'signer.broken': {
+    what: 'The signing key cannot be used.',
+    remedy:
+      'Make it an Ed25519 or P-256 private key as PEM that only this user may read; or move it away, then a new one is made.',
     retry: 'afterFix',
   },
   'flows.broken': {
@@ -46,7 +77,7 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
   },
   'api.notFound': {
     what: 'There is no such page or resource.',
-    remedy: 'Look up the path in the reference of the API.',
+    remedy: 'Look up the path; `GET /v2gate/api` lists all routes of the API.',
     retry: 'no',
   },
   'api.method': {
@@ -78,6 +109,12 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
     what: 'This may only be asked from the machine that the gateway runs on.',
     remedy: 'Send the request from the same machine.',
     retry: 'no',
+  },
+  'api.unauthorised': {
+    what: 'The request does not show the token that it needs.',
+    remedy:
+      'Send it from the machine of the gateway, or with `Authorization: Bearer <token>`, where the token is the secret that is named.',
+    retry: 'afterFix',
   },
   'api.tooManyClients': {
     what: 'Too many event streams are open.',

@@ -65,9 +65,12 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
     sites,
     streams,
     links: links.list,
+    secret: runtime.secret,
+    publicKeys: runtime.signers.publicKeys,
     health,
     metrics: () => metrics.render(),
     console: join(ROOT, 'gateway', 'console'),
+    ...(runtime.tls.http ? { tls: runtime.tls.http } : {}),
   });
   let nodeRed: NodeRedHost | undefined;
   const stop = async (): Promise<void> => {
@@ -82,7 +85,13 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
     const { host, httpPort, portSearch } = settings;
     const port = await listen(http.server, { host, port: httpPort, search: portSearch });
     nodeRed = await startFlows(o, runtime, http, links);
-    return { runtime, links, url: `http://${urlHost(settings.host)}:${port}`, port, stop };
+    return {
+      runtime,
+      links,
+      url: `${runtime.tls.http ? 'https' : 'http'}://${urlHost(settings.host)}:${port}`,
+      port,
+      stop,
+    };
   } catch (e) {
     await stop();
     throw e;

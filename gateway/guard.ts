@@ -1,6 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { NextFunction, Request, Response } from 'express';
+import { codeOf } from '../core/errors.ts';
+import { sameSecret } from '../core/secrets.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import { isLoopback } from './settings.ts';
 
@@ -25,7 +27,7 @@ export interface Guard {
  * name loopback, and what changes something (or opens a WebSocket) must come from the gateway's own origin or from a
  * program without origin.
  */
-export function createGuard(listenHost: string): Guard {
+export function createGuard(listenHost: string, password?: string): Guard {
   const checkHost = isLoopback(listenHost);
   const complaint = (req: IncomingMessage, upgrade: boolean): Error | undefined => {
     const host = req.headers.host ?? '';
@@ -33,24 +35,46 @@ export function createGuard(listenHost: string): Guard {
     const changes = upgrade || !SAFE_METHODS.includes(req.method ?? 'GET');
     if (changes && !isFlowPath(req.url ?? '/') && isForeign(req, host))
       return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
+    if (password !== undefined && !isOpen(req.url ?? '/') && !sameSecret(password, passwordOf(req)))
+      return GATEWAY_ERRORS.fail('api.unauthorised', 'The password of the gateway is missing or wrong.');
     return undefined;
   };
   return {
     complaint,
-    middleware(req, _res, next) {
-      next(complaint(req, false));
+    middleware(req, res, next) {
+      const error = complaint(req, false);
+      if (codeOf(error) === 'api.unauthorised') res.set('www-authenticate', CHALLENGE);
+      next(error);
     },
     upgrades(server) {
       server.prependListener('upgrade', (req: IncomingMessage, socket: Duplex) => {
-        const foreign = complaint(req, true) !== undefined;
-        if (!foreign && takesSockets(req.url ?? '/')) return;
+        const refused = complaint(req, true);
+        if (refused === undefined && takesSockets(req.url ?? '/')) return;
         socket.on('error', () => {});
-        const status = foreign ? '403 Forbidden' : '404 Not Found';
+        const status = refused === undefined ? '404 Not Found' : statusOf(refused);
         socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         socket.destroy();
       });
     },
   };
+}
+
+/** What needs no password: a look at health, public keys, and meter values, which bring a token of their own. */
+const OPEN: readonly string[] = ['/health', '/.well-known/jwks.json', '/v2gate/api/meter'];
+
+const isOpen = (url: string): boolean => OPEN.includes(url.split('?', 1)[0] ?? '');
+
+const CHALLENGE = 'Basic realm="v2gate", charset="UTF-8"';
+
+const statusOf = (refused: Error): string =>
+  codeOf(refused) === 'api.unauthorised' ? `401 Unauthorized\r\nWWW-Authenticate: ${CHALLENGE}` : '403 Forbidden';
+
+/** The password of HTTP Basic, whatever the user name. */
+function passwordOf(req: IncomingMessage): string | undefined {
+  const encoded = /^Basic +(\S{1,4096})$/i.exec(req.headers.authorization ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  return text.slice(text.indexOf(':') + 1);
 }
 
 function hostName(host: string): string {

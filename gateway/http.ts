@@ -3,14 +3,19 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import express, { type Express, type Router } from 'express';
 import RED from 'node-red';
+import { createHttpsServer } from '../core/tls.ts';
 import { type ApiOptions, createApi, errorResponse } from './api.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { sendJwks } from './evidence-api.ts';
 import { createGuard, FLOW_HTTP_ROOT } from './guard.ts';
 import type { HealthReport } from './health.ts';
+import type { SecureInterface } from './tls.ts';
 
 export interface HttpOptions extends ApiOptions {
   readonly health: () => HealthReport;
   readonly metrics: () => string;
+  /** Speaks HTTPS with this certificate. */
+  readonly tls?: SecureInterface<'modern' | 'compatible'>;
   /** Folder of the console's files. */
   readonly console: string;
 }
@@ -26,7 +31,7 @@ export interface Http {
 export function createHttp(o: HttpOptions): Http {
   const app = express();
   app.disable('x-powered-by');
-  const guard = createGuard(o.settings.host);
+  const guard = createGuard(o.settings.host, o.settings.httpPassword);
   app.use(guard.middleware);
   app.get('/health', (_req, res) => {
     const report = o.health();
@@ -38,13 +43,14 @@ export function createHttp(o: HttpOptions): Http {
   app.get('/metrics', (_req, res) => {
     res.type('text/plain; version=0.0.4; charset=utf-8').send(o.metrics());
   });
+  app.get('/.well-known/jwks.json', (_req, res) => sendJwks(res, o.publicKeys()));
   app.use('/v2gate/api', createApi(o));
   app.use('/console', consoleFiles(o.console));
   const flows: Router = express.Router();
   app.use(flows);
   app.use((_req, _res, next) => next(GATEWAY_ERRORS.fail('api.notFound')));
   app.use(errorResponse);
-  const server = createServer(app);
+  const server = o.tls ? createHttpsServer(o.tls.source, { profile: o.tls.profile }, app) : createServer(app);
   guard.upgrades(server);
   return {
     app,

@@ -6,6 +6,7 @@ import { describeError } from '../core/errors.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { DEMO } from './demo.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { armFailPoint } from './failpoints.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import type { LinkPlace } from './link-book.ts';
 import { Processes } from './processes.ts';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
   const log = createLog({ clock: realClock(), level: settings.logLevel, format: settings.logFormat, write: complain });
   for (const name of settings.unknown)
     log.warn('settings.unknown', { name, text: 'nobody knows this variable; is it misspelled?' });
+  if (settings.failPoint) armFailPoint(settings.failPoint, log);
   try {
     const gateway = await startGateway({ settings, clock, log, env, ...exampleFlow() });
     const processes = new Processes({ clock: realClock(), log });
@@ -69,12 +71,15 @@ function exampleFlow(): { example?: string } {
 
 /** Says where links are as they come up; in the demo, starts what connects to them. */
 function followLinks(settings: Settings, gateway: Gateway, processes: Processes, log: Log): void {
+  // Simulated peers have to trust the certificate that this gateway has made itself.
+  const { developmentCert } = gateway.runtime.tls;
+  const env = developmentCert === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: developmentCert } };
   const follow = (place: LinkPlace): void => {
     say(linkLine(place));
     if (!settings.demo) return;
     for (const program of DEMO.programs(gateway.links.list())) {
       processes
-        .run({ ...program, script: join(ROOT, program.script) })
+        .run({ ...program, ...env, script: join(ROOT, program.script) })
         .catch((e: unknown) => log.error('process.failed', describeError(e)));
     }
   };

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { type Clock, every, type TimerHandle } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { FileSource } from '../core/mapping/files.ts';
-import { createMappingLibrary, type MappingLibrary } from '../core/mapping/library.ts';
+import { type BrokenMapping, createMappingLibrary, type MappingLibrary } from '../core/mapping/library.ts';
+import type { ComponentHealth } from '../hub/ports.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { mappingSchemas } from './mapping-schemas.ts';
 
 const MAX_FILES = 5000;
 const MAX_BYTES = 256 * 1024;
@@ -40,10 +42,13 @@ export function openMappings(o: {
   overrides: string | undefined;
   clock: Clock;
   log: Log;
+  /** Told about broken mappings, also after each change. */
+  health: (component: string, state: ComponentHealth) => void;
 }): MappingPack {
   const { shipped, overrides, log } = o;
   const roots = overrides === undefined ? [shipped] : [shipped, overrides];
-  const library = createMappingLibrary({ roots, files: fileSource(), log });
+  const library = createMappingLibrary({ roots, files: fileSource(), log, schemas: mappingSchemas() });
+  o.health('mappings', healthOf(library));
   if (overrides === undefined) return { library, watch: undefined };
   let known = stampOf(overrides);
   const watch = every(o.clock, LOOK_MS, () => {
@@ -51,9 +56,26 @@ export function openMappings(o: {
     if (now === known) return;
     known = now;
     const { changed } = library.reload();
+    o.health('mappings', healthOf(library));
     if (changed.length > 0) log.info('mapping.reloaded', { files: changed });
   });
   return { library, watch };
+}
+
+/** A broken mapping is a reason to look, not to stop: what is in force under its path goes on. */
+function healthOf(library: MappingLibrary): ComponentHealth {
+  const broken = library.broken();
+  const [first] = broken;
+  if (!first) return { state: 'ok', text: counted(library.entries().length) };
+  const others = broken.length > 1 ? ` (and ${broken.length - 1} more)` : '';
+  return { state: 'degraded', text: `${first.message}${others} ${consequence(broken)}`, admits: true };
+}
+
+const counted = (n: number): string => `${n} mapping${n === 1 ? '' : 's'} in force`;
+
+function consequence(broken: readonly BrokenMapping[]): string {
+  if (broken.every((b) => b.covered)) return 'The last good version is in force.';
+  return broken.length === 1 ? 'Nothing is in force in its place.' : 'For some of them nothing is in force.';
 }
 
 /** Changes whenever a file below changes, comes or goes. */

@@ -11,6 +11,8 @@ export interface Program {
   /** Path of its TypeScript or JavaScript file. */
   readonly script: string;
   readonly args: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const RETRY_MIN_MS = 1_000;
@@ -71,9 +73,12 @@ class Runner {
 
   start(): void {
     if (this.#stopping) return;
-    const { script, args } = this.#program;
+    const { script, args, env } = this.#program;
     const startedAt = this.#clock.now();
-    const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
+    });
     this.#child = child;
     this.#forward(child.stdout);
     this.#forward(child.stderr);

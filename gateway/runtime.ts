@@ -12,13 +12,17 @@ import { createHealth, type Health } from './health.ts';
 import { openMappings } from './mapping-files.ts';
 import { readSecrets } from './secrets.ts';
 import { dataPaths, type Environment, type Settings } from './settings.ts';
+import { openSigners, type Signers } from './signer.ts';
 import { siteFiles } from './site-files.ts';
 import { openStore, startRetention } from './store/index.ts';
+import { type GatewayTls, openTls } from './tls.ts';
 
 /** The runtime that nodes and bridges get, with what only the process itself uses. */
 export interface GatewayProcessRuntime extends GatewayRuntime {
   readonly settings: Settings;
   readonly components: Health;
+  readonly signers: Signers;
+  readonly tls: GatewayTls;
   /** Closes links, sites and store, in this order. Never rejects. */
   close(): Promise<void>;
 }
@@ -46,15 +50,29 @@ export async function createRuntime({
   const { store: path } = dataPaths(settings.dataDir);
   await makeFolder(dirname(path));
   const secret = await readSecrets(settings.secretsFile, env, log);
+  const signers = await openSigners({
+    file: settings.signKey,
+    alg: settings.signAlg === 'es256' ? 'ES256' : 'EdDSA',
+    folder: settings.dataDir,
+    secret,
+    log,
+  });
   // The store paces its groups by the machine's clock, also where the domain's clock stands still.
   const wall = realClock();
+  const tls = await openTls(settings, { clock: wall, log });
   const health = (state: Parameters<Health['set']>[1]): void => components.set('store', state);
   const store = await openStore({ path, clock: wall, log, metrics, health });
   health({ state: 'ok', text: 'open' });
   const retention = startRetention({ store, clock: wall, log });
   const leases = new LeaseRegistry({ clock, log });
   metrics.collect('v2gate_bound', () => [leases.stats()]);
-  const pack = openMappings({ shipped: mappings, overrides: settings.mappings, clock: wall, log });
+  const pack = openMappings({
+    shipped: mappings,
+    overrides: settings.mappings,
+    clock: wall,
+    log,
+    health: components.set,
+  });
   const base = {
     clock,
     log,
@@ -63,15 +81,19 @@ export async function createRuntime({
     leases,
     settings,
     secret,
+    signer: signers.signer,
     mappings: pack.library,
     health: components.set,
   };
-  const sites = new SiteRegistry({ clock, log, metrics, store, files: siteFiles(wall) });
+  const sites = new SiteRegistry({ clock, log, metrics, store, files: siteFiles(wall), signer: signers.forSite });
   return {
     ...base,
     sites,
     components,
+    signers,
+    tls,
     async close() {
+      tls.close();
       retention.cancel();
       pack.watch?.cancel();
       await leases.closeAll();

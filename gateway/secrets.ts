@@ -10,6 +10,9 @@ export type SecretSource = (ref: string) => string | undefined;
 /** Beginning of environment variables that hold one secret each. */
 export const SECRET_PREFIX = 'V2GATE_SECRET_';
 
+/** Settings that are secrets themselves. */
+const OWN_SECRETS: readonly string[] = ['V2GATE_CREDENTIAL_SECRET', 'V2GATE_HTTP_PASSWORD'];
+
 /** The variable for a secret: `V2GATE_SECRET_` and its name in capitals, other characters as `_`. */
 export function secretVariable(ref: string): string {
   return `${SECRET_PREFIX}${ref.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
@@ -22,7 +25,7 @@ export function secretVariable(ref: string): string {
 export function takeEnvironment(env: NodeJS.ProcessEnv): Environment {
   const copy = { ...env };
   for (const name of Object.keys(env)) {
-    if (name.startsWith(SECRET_PREFIX) || name === 'V2GATE_CREDENTIAL_SECRET') delete env[name];
+    if (name.startsWith(SECRET_PREFIX) || OWN_SECRETS.includes(name)) delete env[name];
   }
   return copy;
 }

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import type { Issue } from '../core/errors.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { failPointForm, failPointIssues } from './failpoints.ts';
 import { count, type Form, flag, host, id, oneOf, path, port, secret, words } from './settings-forms.ts';
+import { checkListening, INSECURE_WORDS, type ResolvedTls, resolveTls } from './settings-security.ts';
+
+export { INSECURE_WORDS, isLoopback } from './settings-security.ts';
 
 /** The environment as the process sees it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,9 +21,6 @@ interface Setting<T> {
   /** Never shown anywhere. */
   readonly secret?: boolean;
 }
-
-/** The text that gives up encryption and credentials on addresses other than loopback (design 6). */
-export const INSECURE_WORDS = 'everyone in this network may control my chargers';
 
 /** Every setting of the gateway: the one declared table that yields types, errors and documentation. */
 export const SETTINGS = {
@@ -45,13 +46,70 @@ export const SETTINGS = {
     variable: 'V2GATE_HOST',
     form: host,
     fallback: '127.0.0.1',
-    meaning: 'Address to listen on, for HTTP and every link. Anything but loopback also needs V2GATE_INSECURE.',
+    meaning:
+      'Address to listen on, for HTTP and every link. Anything but loopback needs TLS and credentials, or V2GATE_INSECURE.',
   },
   insecure: {
     variable: 'V2GATE_INSECURE',
     form: words(INSECURE_WORDS),
     derived: 'not given',
     meaning: 'Says in words that listening on other addresses without encryption and credentials is wanted.',
+  },
+  tls: {
+    variable: 'V2GATE_TLS',
+    form: oneOf('off', 'dev', 'files'),
+    derived: '`files` while V2GATE_TLS_CERT is set, otherwise `off`',
+    meaning:
+      'TLS for stations, operators and HTTP. `dev` makes a certificate that nobody trusts by itself and keeps it in the data folder.',
+  },
+  tlsCert: {
+    variable: 'V2GATE_TLS_CERT',
+    form: path,
+    derived: 'none',
+    meaning: 'Certificate chain, PEM. A changed file is taken over within seconds; running connections stay.',
+  },
+  tlsKey: {
+    variable: 'V2GATE_TLS_KEY',
+    form: path,
+    derived: 'none',
+    meaning: 'Private key of the certificate, PEM without passphrase.',
+  },
+  tlsCa: {
+    variable: 'V2GATE_TLS_CA',
+    form: path,
+    derived: 'none',
+    meaning: 'Issuers of client certificates of operators, PEM; needed where the site file names them by common name.',
+  },
+  tlsMin: {
+    variable: 'V2GATE_TLS_MIN',
+    form: oneOf('1.3', '1.2'),
+    fallback: '1.3',
+    meaning: 'Lowest TLS version for operators and HTTP. Stations may always use 1.2, with the suites of OCPP.',
+  },
+  tlsOcpp: {
+    variable: 'V2GATE_TLS_OCPP',
+    form: flag,
+    derived: 'on while TLS is on',
+    meaning: 'TLS for charging stations.',
+  },
+  tlsFo: {
+    variable: 'V2GATE_TLS_FO',
+    form: flag,
+    derived: 'on while TLS is on',
+    meaning: 'TLS for flexibility operators, over WebSocket and at the own MQTT broker.',
+  },
+  tlsHttp: {
+    variable: 'V2GATE_TLS_HTTP',
+    form: flag,
+    derived: 'on while TLS is on',
+    meaning: 'TLS for editor, console, API, health and metrics.',
+  },
+  httpPassword: {
+    variable: 'V2GATE_HTTP_PASSWORD',
+    form: secret(12),
+    derived: 'none: everybody who reaches the port is let in',
+    meaning: 'Password for editor, console, API and metrics (HTTP Basic, any user name). `/health` stays open.',
+    secret: true,
   },
   httpPort: {
     variable: 'V2GATE_HTTP_PORT',
@@ -70,6 +128,12 @@ export const SETTINGS = {
     form: port,
     fallback: '9221',
     meaning: 'Port for flexibility operators, where the FO link node does not set one itself.',
+  },
+  mqttPort: {
+    variable: 'V2GATE_MQTT_PORT',
+    form: port,
+    fallback: '9223',
+    meaning: 'Port of the own MQTT broker, where an FO link node runs one and does not set one itself.',
   },
   portSearch: {
     variable: 'V2GATE_PORT_SEARCH',
@@ -120,12 +184,38 @@ export const SETTINGS = {
     meaning:
       'JSON object with the secrets that the site file names. One of them can also come as `V2GATE_SECRET_<NAME>`.',
   },
+  signKey: {
+    variable: 'V2GATE_SIGN_KEY',
+    form: path,
+    derived: '`signing-key.pem` in the data folder, made at the first start',
+    meaning:
+      'Private key that signs records and proofs, as PEM. Another key in its place is the rotation: former public keys stay published.',
+  },
+  signAlg: {
+    variable: 'V2GATE_SIGN_ALG',
+    form: oneOf('ed25519', 'es256'),
+    fallback: 'ed25519',
+    meaning: 'Kind of the signing key that is made where there is none.',
+  },
   credentialSecret: {
     variable: 'V2GATE_CREDENTIAL_SECRET',
     form: secret(16),
     derived: 'made once and kept in the data folder, readable by its owner only',
     meaning: 'Key that encrypts the credentials of the flow file.',
     secret: true,
+  },
+  test: {
+    variable: 'V2GATE_TEST',
+    form: flag,
+    fallback: 'off',
+    meaning: 'Allows what only tests may ask for.',
+  },
+  failPoint: {
+    variable: 'V2GATE_FAIL_POINT',
+    form: failPointForm,
+    derived: 'none',
+    meaning:
+      'For tests: the process kills itself at this point, the n-th time that it gets there (see the table of fail points).',
   },
 } as const satisfies Record<string, Setting<unknown>>;
 
@@ -140,15 +230,20 @@ type Value<S> = S extends { form: Form<infer T>; fallback: string }
 type Given = { readonly [K in keyof Table]: Value<Table[K]> };
 
 /** The resolved settings of the process. */
-export type Settings = Omit<Given, 'demo' | 'siteFile' | 'portSearch' | 'insecure' | 'secretsFile'> & {
-  readonly demo: boolean;
-  readonly siteFile: string;
-  readonly portSearch: boolean;
-  readonly insecure: boolean;
-  readonly secretsFile: string;
-  /** Variables that start with V2GATE_ and that nobody knows, probably misspelled. */
-  readonly unknown: readonly string[];
-};
+export type Settings = Omit<
+  Given,
+  'demo' | 'siteFile' | 'portSearch' | 'insecure' | 'secretsFile' | 'signKey' | keyof ResolvedTls
+> &
+  ResolvedTls & {
+    readonly demo: boolean;
+    readonly siteFile: string;
+    readonly portSearch: boolean;
+    readonly insecure: boolean;
+    readonly secretsFile: string;
+    readonly signKey: string;
+    /** Variables that start with V2GATE_ and that nobody knows, probably misspelled. */
+    readonly unknown: readonly string[];
+  };
 
 export interface SettingsPlaces {
   /** Where the site file of the demo lies. */
@@ -169,24 +264,22 @@ export function readSettings(env: Environment, places: SettingsPlaces): Settings
     return parsed;
   };
   const given = readAll(value);
+  const { issues, ...tls } = resolveTls(given);
+  details.push(...issues, ...failPointIssues(given));
   if (details.length > 0) throw invalid(details);
   const demo = given.demo ?? given.siteFile === undefined;
   const settings: Settings = {
     ...given,
+    ...tls,
     demo,
     siteFile: given.siteFile ?? places.demoSiteFile,
     portSearch: given.portSearch ?? demo,
     insecure: given.insecure ?? false,
     secretsFile: given.secretsFile ?? join(given.dataDir, 'secrets.json'),
+    signKey: given.signKey ?? join(given.dataDir, 'signing-key.pem'),
     unknown: unknownVariables(env),
   };
-  if (!isLoopback(settings.host) && !settings.insecure) {
-    throw GATEWAY_ERRORS.fail(
-      'listen.insecure',
-      `V2GATE_HOST=${settings.host} would make the gateway reachable from the network without encryption and without credentials.`,
-      { remedy: `Use V2GATE_HOST=127.0.0.1, or set V2GATE_INSECURE='${INSECURE_WORDS}'.` },
-    );
-  }
+  checkListening(settings);
   return settings;
 }
 
@@ -218,15 +311,6 @@ function unknownVariables(env: Environment): string[] {
   return Object.keys(env).filter(
     (k) => k.startsWith('V2GATE_') && !k.startsWith('V2GATE_SECRET_') && !known.some((v) => v === k),
   );
-}
-
-/** True for addresses that only this machine can reach. */
-export function isLoopback(address: string): boolean {
-  const plain = address
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/^::ffff:/, '');
-  return plain === 'localhost' || plain === '::1' || /^127(\.\d{1,3}){3}$/.test(plain);
 }
 
 /** The settings as the API shows them: no secrets, absent values left out. */

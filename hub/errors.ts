@@ -52,6 +52,11 @@ export const HUB_ERRORS = errorTable('hub', {
     remedy: 'Lift a limit that is no longer needed first.',
     retry: 'afterFix',
   },
+  'meter.unknown': {
+    what: 'The site file has no meter of this id.',
+    remedy: 'Use the meterId of an entry in `meters` of the site file, or add the meter there.',
+    retry: 'afterFix',
+  },
   'message.unknown': {
     what: 'The site does not decide about messages of this topic.',
     remedy: 'Wire only requests of a party (hub/RequestService, hub/UpdateSetpoint, …) to this node.',

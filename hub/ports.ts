@@ -3,8 +3,12 @@ import type { LeaseRegistry } from '../core/lease.ts';
 import type { Log } from '../core/log.ts';
 import type { MappingLibrary } from '../core/mapping/library.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { PublicJwk, SignatureAlg } from '../core/signing.ts';
+import type { TlsSource } from '../core/tls.ts';
 import type { EnvelopeUpdate, ResultBody, WireMessage } from '../model/index.ts';
 import type { SiteRegistry } from './site/registry.ts';
+
+export type { PublicJwk } from '../core/signing.ts';
 
 /**
  * Durability classes of design 5. A: committed with a full sync before the acknowledgement. B: group commit, the
@@ -27,10 +31,14 @@ export const RECORD_KINDS = {
   record: 'A',
   proof: 'A',
   setpoint: 'B',
+  batch: 'B',
   outcome: 'B',
   log: 'B',
+  chain: 'B',
   meter: 'C',
   telemetry: 'C',
+  energy: 'C',
+  curve: 'C',
 } as const satisfies Record<string, Durability>;
 
 export type RecordKind = keyof typeof RECORD_KINDS;
@@ -122,6 +130,17 @@ export interface ReplyLink {
   reply(replyTo: string, result: ResultBody): boolean;
 }
 
+/** Signs records and proofs (fo 9.4). The private key never leaves it. */
+export interface Signer {
+  readonly alg: SignatureAlg;
+  /** RFC 7638 thumbprint of the public key. */
+  readonly keyId: string;
+  /** The raw signature (64 bytes) over the bytes. */
+  sign(bytes: Uint8Array): Uint8Array;
+  /** The public keys to check with: the present one and, during rotation, the one before. */
+  publicKeys(): readonly PublicJwk[];
+}
+
 /** What every node and bridge gets from the process it lives in. Nobody keeps it at module level. */
 export interface GatewayRuntime {
   readonly clock: Clock;
@@ -132,12 +151,22 @@ export interface GatewayRuntime {
   readonly sites: SiteRegistry;
   /** The shipped mappings with the integrator's overrides. */
   readonly mappings: MappingLibrary;
+  /** With what records and proofs are signed; absent where nothing is signed (tests). */
+  readonly signer?: Signer;
+  /** The certificates of listening links; absent: plain text. */
+  readonly tls?: RuntimeTls;
   /** Resolved settings, by the names of the settings table. */
   readonly settings: GatewaySettings;
   /** The secret behind a reference of the site file, undefined when there is none. Never logged, never stored. */
   secret(ref: string): string | undefined;
   /** Health of one component, shown at `/health`. */
   health(component: string, state: ComponentHealth): void;
+}
+
+/** With what links protect their ports. */
+export interface RuntimeTls {
+  readonly ocpp?: TlsSource;
+  readonly fo?: { readonly source: TlsSource; readonly profile: 'modern' | 'compatible' };
 }
 
 export interface ComponentHealth {
@@ -155,7 +184,13 @@ export interface GatewaySettings {
   readonly host: string;
   readonly ocppPort: number;
   readonly foPort: number;
+  /** Of the gateway's own MQTT broker. */
+  readonly mqttPort: number;
   /** True where a taken port may move to the next free one (the demo). */
   readonly portSearch: boolean;
   readonly demo: boolean;
+  /** Encryption and credentials on other addresses than loopback were given up in words. */
+  readonly insecure?: boolean;
+  /** The integrator's folder of mappings. */
+  readonly mappings?: string | undefined;
 }

@@ -80,6 +80,8 @@ export const ServiceRecord = message(
   {
     recordId: id(),
     fsrId: id(),
+    foId: opt(id({ doc: 'The party it is for; equals `to` of the envelope.' })),
+    issuerId: opt(id({ doc: 'The party that made it; equals `from` of the envelope.' })),
     contractId: id(),
     serviceType: serviceType(),
     requested: text({ max: 65_536, doc: 'Canonical JSON of the request as received.' }),
@@ -102,6 +104,19 @@ export const ServiceRecord = message(
     amendments: opt(list(obj({ revision: int({ min: 1, max: 2_147_483_647 }), at: time() }), { max: 1000 })),
     optEvents: opt(list(obj({ at: time(), actor: text({ max: 16 }), choice: oneOf('in', 'out') }), { max: 1000 })),
     deviations: opt(list(obj({ at: time(), shortfallW: power(), cause: opt(text({ max: 128 })) }), { max: 1000 })),
+    curve: opt(
+      list(
+        obj({
+          at: time(),
+          requestedW: opt(power({ signed: true })),
+          appliedW: opt(power({ signed: true })),
+          limitedBy: opt(text({ max: 32 })),
+        }),
+        { max: 1000 },
+      ),
+      { doc: 'What was asked for and what was applied, where it changed; means where it changed too often.' },
+    ),
+    unlistedResources: opt(int({ min: 1, max: 10_000, doc: 'Members that would not fit into one message.' })),
     eventRange: obj({
       from: int({ min: 0, max: Number.MAX_SAFE_INTEGER }),
       to: int({ min: 0, max: Number.MAX_SAFE_INTEGER }),
@@ -143,8 +158,11 @@ export const Proof = message(
     proofId: id(),
     replaces: opt(id()),
     fsrId: id(),
+    foId: opt(id({ doc: 'The party it is for; equals `to` of the envelope.' })),
+    issuerId: opt(id({ doc: 'The party that made it; equals `from` of the envelope.' })),
     recordId: id(),
     method: oneOf('declared', 'priorWindow', 'highXofY', 'zero'),
+    formula: opt(oneOf('setpoint', 'up', 'down', 'limit'), { doc: 'Which formula of fo 3.9 made the numbers.' }),
     meterLevel: oneOf('poc', 'circuit', 'evse', 'ess', 'gen'),
     intervals: list(
       obj({
@@ -155,13 +173,18 @@ export const Proof = message(
         baselineWh: opt(energy({ signed: true })),
         requestedWh: opt(energy()),
         deliveredWh: opt(energy({ signed: true })),
+        targetWh: opt(energy({ signed: true, doc: 'setpoint: integral of what was applied.' })),
+        minutes: opt(int({ min: 0, max: 100_000, doc: 'limit: minutes of the interval.' })),
+        minutesWithin: opt(int({ min: 0, max: 100_000, doc: 'limit: minutes with a mean within the limit.' })),
         quality: quality(),
         meterRef: opt(id()),
       }),
       { min: 1, max: 10_000 },
     ),
     totals: obj({ requestedWh: energy(), deliveredWh: energy({ signed: true }) }),
-    performancePct: pct(),
+    performancePct: pct({
+      doc: '100 where nothing was requested and all was measured; 0 where no delivery can be shown.',
+    }),
     trackingErrorPct: opt(pct({ max: 1e6 })),
     meterEvidence: opt(list(text({ max: 8192 }), { max: 10_000 })),
     trace: opt(

@@ -1,4 +1,4 @@
-import { id, list, message, type Of, oneOf, opt, text, time } from '../core/schema.ts';
+import { id, list, message, type Of, obj, oneOf, opt, text, time } from '../core/schema.ts';
 
 export const Party = message(
   'Party',
@@ -6,6 +6,24 @@ export const Party = message(
     partyId: id({ doc: 'Stable; not personal for EV users (fo 9.4).' }),
     role: oneOf('fo', 'cso', 'csp', 'fleet', 'evu', 'ec', 'app'),
     endpoint: opt(list(text({ max: 512 }), { max: 8 })),
+    publicKeys: opt(
+      list(
+        obj({
+          alg: oneOf('EdDSA', 'ES256'),
+          x: text({ min: 43, max: 43, doc: 'base64url, as in a JWK.' }),
+          y: opt(text({ min: 43, max: 43, doc: 'ES256 only.' })),
+        }),
+        { max: 4 },
+      ),
+      { doc: 'Keys with which the party signs (fo 9.4); two may overlap during rotation. Never a private key.' },
+    ),
+    certificate: opt(
+      obj({
+        fingerprint256: opt(text({ min: 64, max: 95, doc: 'SHA-256 of the certificate in hex, colons allowed.' })),
+        commonName: opt(text({ min: 1, max: 64, doc: 'Counts where a trusted issuer has signed it.' })),
+      }),
+      { doc: 'Client certificate that the party connects with over TLS (fo 9.4).' },
+    ),
   },
   {
     clause: 'fo 3.1',

@@ -1,9 +1,22 @@
+import { ActivateService, AmendService } from './amendment.ts';
 import { Baseline } from './baseline.ts';
 import { Contract, ProofRule, TelemetryRule } from './contract.ts';
 import { Circuit, Ess, EvcsConfiguration, Evse, Generation, Meter, Poc } from './evcs.ts';
 import { EventEntry, Proof, ServiceRecord, TelemetrySample } from './evidence.ts';
+import { MappingContext } from './mapping.ts';
 import { Credential, Party } from './party.ts';
 import { Preferences } from './preferences.ts';
+import { PublishResources, QueryResources, ResourcePage } from './publication.ts';
+import {
+  EventPage,
+  ProofEvent,
+  QueryEvents,
+  QueryRecords,
+  RecordPage,
+  ServiceRecordEvent,
+  Signature,
+  SignedDocument,
+} from './records.ts';
 import {
   CancelService,
   ExecutionNotice,
@@ -19,6 +32,7 @@ import { AvailabilityReport, FlexGroup, ResourceState } from './resource.ts';
 import { Fallback, SERVICE_PARAMETERS, ServiceRequest, Setpoint, Target } from './service.ts';
 import { EvseRecord, SiteFile, StationRecord } from './site.ts';
 import { FleetEntry, FleetSnapshot, PendingStation } from './snapshot.ts';
+import { StationCapabilities, StationOrder, StationOrderOutcome } from './station.ts';
 import {
   CommandBatch,
   CommandOutcome,
@@ -38,6 +52,8 @@ import {
 
 /** Every message that may stand as `hub/<name>` on a wire. */
 export const HUB_MESSAGES = {
+  ActivateService,
+  AmendService,
   AvailabilityReport,
   CancelService,
   CommandBatch,
@@ -51,16 +67,23 @@ export const HUB_MESSAGES = {
   OptChoice,
   PowerCommand,
   Preferences,
-  Proof,
+  ProofEvent,
+  PublishResources,
+  QueryEvents,
+  QueryRecords,
+  QueryResources,
   RequestService,
   ResourceState,
   ResultBody,
   ScheduleCommand,
   ServiceDecision,
-  ServiceRecord,
+  ServiceRecordEvent,
   ServiceTarget,
   SessionEvent,
   SetLimit,
+  StationCapabilities,
+  StationOrder,
+  StationOrderOutcome,
   StationStatus,
   SubscribeTelemetry,
   Telemetry,
@@ -78,20 +101,28 @@ export const HUB_PARTS = {
   Evse,
   EvcsConfiguration,
   EventEntry,
+  EventPage,
   EvseRecord,
   Fallback,
   FleetEntry,
   FlexGroup,
   Generation,
   MappedMessages,
+  MappingContext,
   MessageMeta,
   Meter,
   Party,
   PendingStation,
   Poc,
+  Proof,
   ProofRule,
+  RecordPage,
+  ResourcePage,
+  ServiceRecord,
   ServiceRequest,
   Setpoint,
+  Signature,
+  SignedDocument,
   SiteFile,
   StationRecord,
   Target,

@@ -17,6 +17,7 @@ import {
   text,
   time,
 } from '../core/schema.ts';
+import { powerSeries } from './common.ts';
 import { telemetryField } from './contract.ts';
 import { TelemetrySample } from './evidence.ts';
 import { ServiceRequest, Setpoint } from './service.ts';
@@ -42,7 +43,14 @@ export const ServiceDecision = message(
     accepted: opt(list(id(), { max: 10_000 })),
     refused: opt(list(obj({ id: id(), code: text({ max: 64 }) }), { max: 10_000 })),
     code: opt(text({ max: 64, doc: 'Why, when rejected or opted out (fo 4.4).' })),
-    baseline: opt(obj({ method: text({ max: 16 }), powerW: opt(power({ signed: true })) })),
+    baseline: opt(
+      obj({
+        method: text({ max: 16 }),
+        powerW: opt(power({ signed: true })),
+        series: opt(powerSeries(), { doc: 'declared: what is expected without the service, frozen (fo 3.8).' }),
+      }),
+    ),
+    counter: opt(anyObject({ doc: 'Parameters that could be accepted, where these cannot.' })),
   },
   {
     clause: 'fo 4.3 no. 12',

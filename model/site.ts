@@ -20,6 +20,7 @@ import { Contract } from './contract.ts';
 import { Circuit, Ess, Generation, Meter, Poc } from './evcs.ts';
 import { Credential, Party } from './party.ts';
 import { FlexGroup } from './resource.ts';
+import { meterIssues } from './site-meters.ts';
 
 export const EvseRecord = message(
   'EvseRecord',
@@ -94,6 +95,17 @@ export const SiteFile = message(
     ),
     contracts: opt(list(ref(Contract), { max: 10_000 })),
     credentials: opt(list(ref(Credential), { max: 10_000 })),
+    mandateIssuers: opt(
+      list(
+        obj({
+          issuerId: id(),
+          refPrefix: text({ min: 1, max: 64, doc: 'A mandateRef of this issuer begins so.' }),
+          foIds: opt(list(id(), { max: 1000, doc: 'FOs that may pass its mandates on; absent: all of the site.' })),
+        }),
+        { max: 64 },
+      ),
+      { doc: 'Who may make a request mandatory (fo 9.4); without one, nobody may.' },
+    ),
     keys: opt(
       list(
         obj({
@@ -110,6 +122,11 @@ export const SiteFile = message(
     generation: opt(list(ref(Generation), { max: 64 })),
     meters: opt(list(ref(Meter), { max: 10_000 })),
     baseLoadW: opt(power({ doc: 'Load of the site without EVs while no POC meter tells it; default 0.' })),
+    staticShareW: opt(
+      power({
+        doc: 'What all EVs together may draw while the POC meter is lost (fo 6.4); default POC limit − baseLoadW.',
+      }),
+    ),
     planningStepS: opt(duration({ doc: 'fo 8.1; default 900.' })),
     defaultStayS: opt(duration({ doc: 'Assumed stay where no departure is known (fo 8.1); default 28 800.' })),
     chargeAsap: opt(bool({ doc: 'Drivers ask for as soon as possible unless they say otherwise; default false.' })),
@@ -145,6 +162,9 @@ interface SiteFacts {
   readonly contracts?: readonly { readonly contractId: string; readonly foId: string }[];
   readonly parties?: readonly { readonly partyId: string }[];
   readonly credentials?: readonly { readonly credentialId: string }[];
+  readonly meters?: readonly Meter[];
+  readonly ess?: readonly { readonly essId: string }[];
+  readonly generation?: readonly { readonly genId: string }[];
 }
 
 /** `<identity>.<evse>` with foreign characters replaced (house rule for resource ids). */
@@ -154,7 +174,15 @@ export function defaultResourceId(identity: string, evse: number): string {
 }
 
 function siteIssues(v: SiteFacts): ReturnType<typeof semantic>[] {
-  return [...circuitIssues(v), ...stationIssues(v), ...contractIssues(v)];
+  const meters = meterIssues(v.meters ?? [], {
+    circuits: new Set((v.circuits ?? []).map((c) => c.circuitId)),
+    resources: new Set(
+      v.stations.flatMap((s) => s.evses.map((e) => e.resourceId ?? defaultResourceId(s.identity, e.evse))),
+    ),
+    ess: new Set((v.ess ?? []).map((e) => e.essId)),
+    generation: new Set((v.generation ?? []).map((g) => g.genId)),
+  });
+  return [...circuitIssues(v), ...stationIssues(v), ...contractIssues(v), ...meters];
 }
 
 function circuitIssues(v: SiteFacts): ReturnType<typeof semantic>[] {

@@ -15,7 +15,7 @@ import {
   text,
   time,
 } from '../core/schema.ts';
-import { quality } from './common.ts';
+import { limitSeries, quality } from './common.ts';
 import { RESOURCE_STATES } from './resource.ts';
 import type { ServiceTarget } from './wire.ts';
 import { OUTCOME_STATES } from './wire.ts';
@@ -79,6 +79,7 @@ export const FleetEntry = message(
     outcome: opt(oneOf(...OUTCOME_STATES), { doc: 'Of the last command.' }),
     outcomeCode: opt(text({ max: 64 })),
     shape: opt(text({ max: 64 })),
+    steppedDown: opt(text({ max: 256, doc: 'Why the form of its commands is not the best of its protocol.' })),
     optState: oneOf('in', 'out'),
   },
   {
@@ -121,19 +122,64 @@ export const FleetSnapshot = message(
       }),
       { max: 10_001 },
     ),
+    meters: opt(
+      list(
+        obj({
+          meterId: id(),
+          at: oneOf('poc', 'circuit', 'evse', 'ess', 'gen'),
+          subjectRef: opt(id()),
+          state: oneOf('waiting', 'good', 'substituted', 'lost', {
+            doc: 'waiting: nothing has come yet; substituted: the newest value is not believed (fo 6.4).',
+          }),
+          powerW: opt(power({ signed: true, doc: 'Import of what it measures minus export.' })),
+          measuredAt: opt(time()),
+          cause: opt(text({ max: 32, doc: 'Why it is lost or not believed.' })),
+        }),
+        { max: 10_000 },
+      ),
+    ),
+    others: opt(
+      obj({
+        usedW: power({ doc: 'P_used of fo 8.2: what flows at the POC beside the EVs.' }),
+        generationW: power({ doc: 'P_gen of fo 8.2.' }),
+        source: oneOf('declared', 'measured', 'unknown', {
+          doc: 'unknown: the POC meter is lost, the EVs stay within the static share and export nothing.',
+        }),
+      }),
+    ),
+    clock: opt(
+      obj({
+        source: oneOf('fo', 'unknown', { doc: 'With whose clock ours was compared (fo 6.4).' }),
+        state: oneOf('good', 'degraded', 'unknown', { doc: 'degraded: off by more than 1 s.' }),
+        offsetMs: opt(int({ min: -1e9, max: 1e9, doc: 'Their clock less ours.' })),
+      }),
+    ),
     services: list(
       obj({
         fsrId: id(),
         foId: id(),
+        revision: opt(int({ min: 1, max: 2_147_483_647 })),
+        contractId: opt(id()),
         serviceType: text({ max: 16 }),
+        priority: opt(int({ min: 0, max: 9 })),
+        mandatory: opt(bool()),
         state: text({ max: 32 }),
+        waitsFor: opt(oneOf('confirm', 'opt'), { doc: 'A word of the FO about a part, or of drivers and owners.' }),
+        waitsUntil: opt(time()),
         phase: opt(text({ max: 16 })),
         start: time(),
         end: time(),
-        targetW: opt(power({ signed: true })),
+        requestedW: opt(power({ signed: true, doc: 'The newest setpoint of the FO.' })),
+        targetW: opt(power({ signed: true, doc: 'What reached allocate.' })),
+        flow: opt(oneOf('silent'), { doc: 'Setpoints come, but none reaches allocate.' }),
         appliedW: opt(power({ signed: true })),
         limitedBy: opt(oneOf('needed', 'wished', 'fuse', 'poc')),
         validUntil: opt(time()),
+        decision: opt(oneOf('accepted', 'partial', 'rejected', 'optedOut')),
+        optEvents: opt(list(obj({ at: time(), actor: text({ max: 16 }), choice: oneOf('in', 'out') }), { max: 1000 })),
+        limits: opt(limitSeries(), { doc: 'Of a congestion service.' }),
+        firm: opt(bool({ doc: 'Its limits hold at every instant.' })),
+        limitW: opt(power({ doc: 'Its import limit of now.' })),
       }),
       { max: 1000 },
     ),

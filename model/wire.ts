@@ -24,6 +24,7 @@ import {
   voltage,
 } from '../core/schema.ts';
 import { quality } from './common.ts';
+import { Signature } from './records.ts';
 import { RESOURCE_STATES } from './resource.ts';
 
 /** The languages that a topic may begin with (design 2.1). */
@@ -51,6 +52,7 @@ export const MessageMeta = message(
     link: text({ max: 128 }),
     peer: opt(text({ max: 128, doc: 'Station identity, party, SKI or VEN; also addresses one on the way out.' })),
     replyTo: opt(text({ max: 128, doc: 'Present where an answer is expected.' })),
+    signature: opt(ref(Signature), { doc: 'Of a signed body, made over the message id in `id` (fo 9.4).' }),
   },
   {
     clause: 'design 2.1',
@@ -368,6 +370,7 @@ export const ServiceTarget = message(
   'ServiceTarget',
   {
     fsrId: id(),
+    foId: opt(id({ doc: 'Whose service; may be left out while no other FO has one of this id.' })),
     targetW: power({ signed: true }),
     validUntil: time(),
     seq: opt(int({ min: 0, max: Number.MAX_SAFE_INTEGER })),

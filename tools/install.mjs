@@ -5,7 +5,16 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -44,9 +53,18 @@ async function main() {
     if (why !== undefined) await install(why);
     writeStamp({ lock, dev: why !== undefined || dev });
   }
+  linkCommand();
   const now = readStamp();
   const generators = generate(newNode(), lock, now.generators ?? {});
   if (JSON.stringify(generators) !== JSON.stringify(now.generators)) writeStamp({ ...now, generators });
+}
+
+/** Lets `npx v2gate` find the command of this project at once, as npm does for installed packages. */
+function linkCommand() {
+  const link = join(root, 'node_modules', '.bin', 'v2gate');
+  if (process.platform === 'win32' || existsSync(link) || !existsSync(dirname(link))) return;
+  rmSync(link, { force: true });
+  symlinkSync(join('..', '..', 'gateway', 'cli', 'main.js'), link);
 }
 
 /**

@@ -6,7 +6,7 @@ declare module 'node-red' {
   import type { EventEmitter } from 'node:events';
   import type { Server as HttpServer } from 'node:http';
   import type { Server as HttpsServer } from 'node:https';
-  import type { Express } from 'express';
+  import type { Express, RequestHandler } from 'express';
 
   /** A message on a wire. `_msgid` is added by Node-RED where it is missing. */
   export interface NodeMessage {
@@ -77,6 +77,12 @@ declare module 'node-red' {
     readonly settings: { readonly [name: string]: unknown };
     readonly events: EventEmitter;
     readonly log: RuntimeLog;
+    /** Serves the editor; nobody reaches it where the editor is off. */
+    readonly httpAdmin: Express;
+    readonly auth: {
+      /** Lets only those pass who may do this, e.g. `v2gate-map.read`; everybody where no users are set up. */
+      needsPermission(permission: string): RequestHandler;
+    };
   }
 
   export interface RuntimeLog {

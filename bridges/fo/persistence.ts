@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { failPoint } from '../../core/failpoint.ts';
 import type { StorePort } from '../../hub/ports.ts';
 import type {
   FoOutbox,
@@ -51,7 +52,9 @@ function outbox(store: StorePort, clock: Clock, peer: string): FoOutbox {
     async ack(seq) {
       const rows = await store.list('outbox', { prefix: `${peer}/`, limit: ACK_BATCH });
       const acked = rows.filter((r) => r.key <= seqKey(peer, seq));
-      if (acked.length > 0) await store.write(acked.map((r) => ({ op: 'delete', kind: 'outbox', key: r.key })));
+      if (acked.length === 0) return;
+      failPoint('event.acked');
+      await store.write(acked.map((r) => ({ op: 'delete', kind: 'outbox', key: r.key })));
     },
   };
 }

@@ -1,20 +1,16 @@
 import type { Resource } from '../../hub/fleet/resources.ts';
 import type { MappingContext, PowerCommand, StationStatus } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { PowerRange } from './effective.ts';
+import type { Step } from './ladder.ts';
 import type { TrackedCommand } from './outcome.ts';
 
 /** The forms in which a power command can be expressed. */
-export type Shape = 'dynamic' | 'setpoint' | 'limitW' | 'limitA';
+export type Shape = 'dynamic' | 'setpoint' | 'limitW' | 'limitA' | 'onOff';
 
 /** What a mapping is chosen by: a shape, new values for an installed dynamic profile, or the profile below all others. */
-export type Form = Shape | 'update' | 'defaultW' | 'defaultA';
-
-/** Shapes per version, the most capable first (fo 6.4: a refusal leads to the next simpler one). */
-export const SHAPES: Readonly<Record<Version, readonly Shape[]>> = {
-  'ocpp1.6': ['limitA', 'limitW'],
-  'ocpp2.0.1': ['limitW', 'limitA'],
-  'ocpp2.1': ['dynamic', 'setpoint', 'limitW', 'limitA'],
-};
+export type Form = Exclude<Shape, 'onOff'> | 'update' | 'defaultW' | 'defaultA';
 
 /** Highest permitted import and export, W ≥ 0. */
 export interface PowerLimits {
@@ -27,6 +23,14 @@ export interface Attempt {
   readonly command: PowerCommand;
   /** W after clipping, load convention. */
   appliedW: number;
+  /** It goes before all others; so does what comes after it, or this one would stay in the queue beside it. */
+  readonly urgent: boolean;
+}
+
+/** A token as 2.x names it; 1.6 knows its text only. */
+export interface Token {
+  readonly idToken: string;
+  readonly type: string;
 }
 
 /**
@@ -37,14 +41,22 @@ export interface Channel {
   resource: Resource;
   /** The envelope (design 2); absent until the site has pushed it. */
   envelope?: PowerLimits;
+  /** What was seen of the station; absent until it was probed. */
+  capabilities?: Capabilities;
   status?: StationStatus['state'];
   /** Until when a state that was asked for may come. */
   statusBy?: number;
   transactionId?: string | number;
+  /** Settles when the station has learned the id of its transaction (1.6). */
+  answering?: Promise<void>;
+  /** Transaction that the station says it does not have (any more), although its end was not told yet. */
+  over?: string | number;
   /** Transaction of 1.6 whose idTag was refused: the hub does not hear of it. */
   unwanted?: string | number;
   /** Transaction that ended last. */
   ended?: string | number;
+  /** Token of the last transaction that was let in. */
+  idToken?: Token;
   /** How far the events of a transaction of 2.x were taken over. */
   events?: { readonly transactionId: string; readonly seqNo: number; readonly ended: boolean };
   /** The command in force: the newest that the station has accepted. */
@@ -53,8 +65,10 @@ export interface Channel {
   newest?: Attempt;
   /** Powers that may be in force because an answer never came. */
   doubt?: { readonly minW: number; readonly maxW: number; readonly until: number };
-  /** Shapes that the station does not take; tried again after its next boot. */
-  readonly refused: Shape[];
+  /** Steps that were taken down from the best form, oldest first: which form is left out, and why. */
+  readonly steps: Step[];
+  /** A simpler form was tried because a command was ignored, and did not help: the fault is not the form (fo 6.4). */
+  retried?: boolean;
   /** The dynamic profile that is in place; each update starts its duration anew (K28.FR.13). */
   dynamic?: { readonly transactionId: string | number; readonly durationS: number };
   /** Import that the default profile at the station allows, W; set when the station has accepted it. */
@@ -62,15 +76,49 @@ export interface Channel {
   /** When the default profile was last tried, and whether that was complained about. */
   defaultTriedAt?: number;
   defaultRefused?: boolean;
+  /** What the composite schedule showed below all commands, W. */
+  shownW?: number;
   voltageV?: number;
-  /** The last limit that the link sent by itself, and whether it failed. */
-  enforced?: PowerLimits & { readonly at: number };
-  notHeld?: boolean;
+  /** The last limit that the link sent by itself, and how often it failed in a row. */
+  enforced?: PowerLimits & { readonly at: number; readonly commandId?: string };
+  /** The command that was tried last. */
+  lastId?: string;
+  failures?: number;
+  /** The EVSE shall stay off until then: the session was stopped because no profile can lower it. */
+  off?: { readonly until: number; readonly saidAt?: number };
+  /** What a flow has told the station past the hub, and until when that may hold; told again at `toldAt`. */
+  native?: PowerRange & { readonly until: number; readonly toldAt: number };
+  /** Who limits it from outside, as the station tells; the newest 8. */
+  externalSources?: readonly string[];
+  /** The driver has chosen to charge with priority, since then; profiles of the CSMS do not count (K21, K22). */
+  prioritySince?: number;
 }
 
 /** Profile ids of one EVSE: the default below, and the one that carries commands (2.1: positive and stable). */
 export const defaultProfileId = (evse: number): number => evse;
 export const commandProfileId = (evse: number): number => 1000 + evse;
+
+/** The transaction that a command can be bound to. */
+export const runningOf = (channel: Channel): string | number | undefined =>
+  channel.over !== undefined && channel.over === channel.transactionId ? undefined : channel.transactionId;
+
+/** What belonged to the transaction that has ended. */
+export function forgetSession(channel: Channel): void {
+  delete channel.enforced;
+  delete channel.failures;
+  delete channel.native;
+  delete channel.prioritySince;
+}
+
+/** What a station no longer has, or may no longer have, after a restart. */
+export function forgetBoot(channel: Channel): void {
+  delete channel.capabilities;
+  delete channel.defaultW;
+  delete channel.defaultTriedAt;
+  delete channel.defaultRefused;
+  delete channel.enforced;
+  delete channel.native;
+}
 
 /** A measured voltage counts when it is within this part of the nominal one. */
 const VOLTAGE_BAND = 0.2;

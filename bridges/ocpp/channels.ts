@@ -30,7 +30,7 @@ export class ChannelBook {
         return [known];
       }
       const envelope = this.#limits.get(resource.resourceId);
-      const channel: Channel = { resource, refused: [], ...(envelope === undefined ? {} : { envelope }) };
+      const channel: Channel = { resource, steps: [], ...(envelope === undefined ? {} : { envelope }) };
       return this.#channels.set(resource.resourceId, channel) ? [channel] : [];
     });
   }

@@ -1,20 +1,28 @@
 import { type Clock, iso, parseTime } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
+import { failPoint } from '../../core/failpoint.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
 import type { CallOptions, Priority, Station } from '../../protocols/ocpp/index.ts';
-import type { Attempt, Channel, Shape } from './channel.ts';
+import { type Attempt, type Channel, runningOf, type Shape } from './channel.ts';
 import { field, profileOf } from './effective.ts';
-import { judge, overdue, type TrackedCommand } from './outcome.ts';
-import { type Addressee, clip, defaultForms, durationOf, form, shapesFor, type Wording, word } from './wording.ts';
+import { EXCLUDED, Followup } from './followup.ts';
+import { defaultForms, MANDATORY, SHAPE_NAMES, shapesFor, stepDown } from './ladder.ts';
+import { switchCall, switchedW } from './onoff.ts';
+import type { TrackedCommand } from './outcome.ts';
+import { type Addressee, clip, durationOf, form, type Wording, word } from './wording.ts';
 
 export interface CommanderOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly library: MappingLibrary;
+  /** The connected station of an identity. */
+  readonly target: (identity: string) => CommandTarget | undefined;
   /** Tells site and listeners what became of a command. */
   readonly report: (outcome: CommandOutcome, identity: string) => void;
+  /** The form in use, or why it is that one, has changed. */
+  readonly onStep: (channel: Channel) => void;
 }
 
 /** A station as far as commands are concerned. */
@@ -28,7 +36,7 @@ export interface CommandTarget extends Addressee {
 type Result =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'told' }
-  | { readonly kind: 'refused'; readonly code: string; readonly final?: boolean };
+  | { readonly kind: 'refused'; readonly code: string; readonly why: string; readonly final?: boolean };
 
 /** The answer never came or cannot be read: the station may have acted. */
 const DOUBTFUL = ['ocpp.timeout', 'ocpp.closed', 'ocpp.replaced', 'ocpp.invalidAnswer'];
@@ -36,32 +44,51 @@ const DOUBTFUL = ['ocpp.timeout', 'ocpp.closed', 'ocpp.replaced', 'ocpp.invalidA
 const UNKNOWN_FORM = ['ocpp.notImplemented', 'ocpp.notSupported'];
 /** Another form would not fare better. */
 const FINAL = ['ocpp.queueFull', 'ocpp.security'];
+/** A stop that may be under way is not said again. */
+const SAY_OFF_AGAIN_MS = 10_000;
+/** The transaction is over at the station. */
+const OVER: readonly unknown[] = ['TxNotFound', 'InvalidTransactionId'];
 
 /**
  * Carries out power commands at stations: clips to the envelope, chooses the form, translates, holds the translation to
  * what was granted, sends, and follows the outcome (design 2.1). Never throws.
  */
 export class Commander {
+  readonly followup: Followup;
   readonly #o: CommanderOptions;
 
   constructor(o: CommanderOptions) {
     this.#o = o;
+    this.followup = new Followup({
+      clock: o.clock,
+      report: o.report,
+      onIgnored: (channel, t) => this.#ignored(channel, t),
+      onEffective: (channel) => delete channel.retried,
+    });
   }
 
   /** Resolves to whether the station has accepted the command. */
   async send(target: CommandTarget | undefined, channel: Channel, command: PowerCommand): Promise<boolean> {
-    const no = (state: CommandOutcome['state'], code: string): boolean => {
-      this.#tell(channel, command, state, { code });
+    const no = (state: CommandOutcome['state'], code: string | undefined): boolean => {
+      this.followup.tell(channel, command, state, code === undefined ? {} : { code });
       return false;
     };
     if (parseTime(command.validUntil) <= this.#o.clock.now()) return no('expired', 'command.lapsed');
     if (!target?.station.open) return no('refused', 'station.notConnected');
     if (!target.ready) return no('refused', 'station.notReady');
-    const attempt: Attempt = { command, appliedW: clip(channel, command) };
+    if (channel.transactionId !== undefined && runningOf(channel) === undefined)
+      return no('refused', 'station.noTransaction');
+    const urgent = command.level <= MANDATORY || channel.newest?.urgent === true;
+    const attempt: Attempt = { command, appliedW: clip(channel, command), urgent };
     const shapes = shapesFor(target.version, channel, command);
     if (shapes.length === 0) return no('refused', 'capability.unsupported');
     channel.newest = attempt;
+    channel.lastId = command.commandId;
     try {
+      if (channel.answering !== undefined) {
+        await channel.answering;
+        if (channel.newest !== attempt) return no('superseded', undefined);
+      }
       return await this.#inTurn(target, channel, attempt, shapes);
     } catch (e) {
       this.#o.log.error('command.failed', { resource: channel.resource.resourceId, ...describeError(e) });
@@ -69,6 +96,26 @@ export class Commander {
     } finally {
       if (channel.newest === attempt) delete channel.newest;
     }
+  }
+
+  /** Looks after what has ended or was not measured, and after EVSEs that shall be off. */
+  tick(channel: Channel): void {
+    this.followup.tick(channel);
+    const { off, resource } = channel;
+    if (off === undefined) return;
+    const { clock, log, target } = this.#o;
+    const station = target(resource.identity);
+    const ended = off.until <= clock.now();
+    if (ended) delete channel.off;
+    if (!station?.ready || channel.newest) return;
+    // A session that has begun in spite of it is stopped; what has ended lets the driver go on, where there is room.
+    const room = (channel.envelope?.importLimitW ?? resource.maxImportW) >= resource.maxImportW - 1;
+    const call = ended && !room ? undefined : switchCall(station.version, channel, !ended);
+    if (call === undefined || (!ended && clock.now() - (off.saidAt ?? 0) < SAY_OFF_AGAIN_MS)) return;
+    if (!ended) channel.off = { ...off, saidAt: clock.now() };
+    station.station
+      .callAny(call.action, call.payload, { priority: 'stop' })
+      .catch((e: unknown) => log.info('station.switch', { resource: resource.resourceId, ...describeError(e) }));
   }
 
   /** Installs the profile that holds below everything else, so that the gateway may die (design 2); `importW` ≥ 0. */
@@ -88,7 +135,9 @@ export class Commander {
     for (const f of defaultForms(target.version, channel)) {
       try {
         const wording = word(library, target, channel, command, { appliedW: importW, form: f, now: clock.now() });
-        const answer = await this.#call(target, wording, { priority: 'stop', replaceKey: `default/${resourceId}` });
+        const options: CallOptions = { priority: 'stop', replaceKey: `default/${resourceId}` };
+        const first = await call(target, wording, options);
+        const answer = (await clearPlace(target, wording, first)) ? await call(target, wording, options) : first;
         if (field(answer, 'status') === 'Accepted') {
           channel.defaultW = importW;
           channel.defaultRefused = false;
@@ -105,95 +154,111 @@ export class Commander {
     channel.defaultRefused = true;
   }
 
-  /** Judges the command in force by a meter value (design 2.1); `at` epoch ms. */
-  measured(channel: Channel, at: number, powerW: number): void {
-    const t = channel.current;
-    const verdict = t && judge(t, { at, powerW }, channel.resource);
-    if (t === undefined || verdict === undefined) return;
-    t.state = verdict;
-    this.#tell(channel, t.command, verdict, { measuredW: powerW, shape: t.shape, appliedW: t.appliedW });
-  }
-
-  /** Looks after a command that nobody has measured, and one that has ended. */
-  tick(channel: Channel): void {
-    const t = channel.current;
+  /**
+   * An accepted command is not followed: once, the same is said in a simpler form. Where that has not helped before, the
+   * fault is not the form, and the best one is used again.
+   */
+  #ignored(channel: Channel, t: TrackedCommand): boolean {
+    const { log, target, onStep } = this.#o;
+    const { resourceId, identity } = channel.resource;
+    const station = target(identity);
     const now = this.#o.clock.now();
-    if (channel.doubt && channel.doubt.until <= now) delete channel.doubt;
-    if (t === undefined) return;
-    if (t.endsAt <= now) {
-      delete channel.current;
-      if (t.state === 'accepted') this.#tell(channel, t.command, 'expired');
-      return;
+    // A limit that must hold goes down to the last step.
+    if (channel.retried === true && (t.command.level > MANDATORY || t.shape === 'onOff')) {
+      const kept = channel.steps.filter((s) => s.cause !== 'ignored');
+      if (kept.length < channel.steps.length) {
+        channel.steps.splice(0, channel.steps.length, ...kept);
+        onStep(channel);
+      }
+      log.warn('resource.excluded', { resource: resourceId, shape: t.shape, measuredW: t.off?.powerW });
+      return false;
     }
-    const verdict = overdue(t, now, channel.resource.responseTimeS);
-    if (verdict === undefined) return;
-    t.state = verdict;
-    const measured = t.off === undefined ? {} : { measuredW: t.off.powerW };
-    this.#tell(channel, t.command, verdict, { shape: t.shape, appliedW: t.appliedW, ...measured });
-  }
-
-  /** The station has forgotten what it was told: its session has ended or it has restarted. */
-  forget(channel: Channel, why: 'session.ended' | 'station.rebooted'): void {
-    const t = channel.current;
-    delete channel.dynamic;
-    delete channel.doubt;
-    if (t === undefined || (why === 'session.ended' && t.transactionId === undefined)) return;
-    delete channel.current;
-    // A default profile may outlive a restart (ocpp 2.3).
-    if (t.transactionId === undefined) this.#doubt(channel, t.command, t.appliedW);
-    if (t.state !== 'accepted') return;
-    this.#tell(channel, t.command, why === 'session.ended' ? 'expired' : 'unknown', { code: why });
+    if (channel.newest || !station?.ready || t.endsAt <= now) return false;
+    const step = { shape: t.shape, why: 'it was accepted and not followed', cause: 'ignored' } as const;
+    const before = [...channel.steps];
+    stepDown(channel, step);
+    const again = channel.retried;
+    channel.retried = true;
+    if (shapesFor(station.version, channel, t.command).length === 0) {
+      channel.steps.splice(0, channel.steps.length, ...before);
+      if (again === undefined) delete channel.retried;
+      return false;
+    }
+    onStep(channel);
+    log.warn('station.stepsDown', { resource: resourceId, from: [t.shape], why: step.why });
+    // After the word that it was ignored.
+    void Promise.resolve().then(() => this.send(station, channel, t.command));
+    return true;
   }
 
   /** Tries the forms one after the other, as long as no newer command has come. */
   async #inTurn(target: CommandTarget, channel: Channel, attempt: Attempt, shapes: readonly Shape[]): Promise<boolean> {
     const { command } = attempt;
-    const failed: Shape[] = [];
-    let code = 'station.refusedCommand';
+    const failed: { readonly shape: Shape; readonly why: string }[] = [];
+    let code = EXCLUDED;
     for (const shape of shapes) {
       const result = await this.#try(target, channel, attempt, shape);
       if (result.kind === 'told') return false;
       if (result.kind === 'accepted') {
         this.#stepDown(channel, failed, shape);
+        delete channel.failures;
         return true;
       }
-      code = result.code;
-      failed.push(shape);
+      failed.push({ shape, why: result.why });
+      if (result.final === true || result.code === 'mapping.widens') code = result.code;
       if (result.final === true) break;
       if (channel.newest !== attempt) {
-        this.#tell(channel, command, 'superseded');
+        this.followup.tell(channel, command, 'superseded');
         return false;
       }
     }
-    this.#tell(channel, command, 'refused', { code });
+    this.followup.tell(channel, command, 'refused', { code });
+    if (command.level <= MANDATORY) channel.failures = (channel.failures ?? 0) + 1;
     return false;
   }
 
   /** Forms that failed where a simpler one was taken are left alone until the next session or boot (fo 6.4). */
-  #stepDown(channel: Channel, failed: readonly Shape[], to: Shape): void {
-    for (const shape of failed) if (!channel.refused.includes(shape)) channel.refused.push(shape);
-    if (failed.length > 0)
-      this.#o.log.warn('station.stepsDown', { resource: channel.resource.resourceId, from: failed, to });
+  #stepDown(channel: Channel, failed: readonly { readonly shape: Shape; readonly why: string }[], to: Shape): void {
+    if (failed.length === 0) return;
+    for (const { shape, why } of failed) stepDown(channel, { shape, why, cause: 'refused' });
+    const { resourceId } = channel.resource;
+    this.#o.log.warn('station.stepsDown', { resource: resourceId, from: failed.map((f) => f.shape), to });
+    this.#o.onStep(channel);
   }
 
-  async #try(target: CommandTarget, channel: Channel, attempt: Attempt, shape: Shape): Promise<Result> {
+  async #try(
+    target: CommandTarget,
+    channel: Channel,
+    attempt: Attempt,
+    shape: Shape,
+    mayClear = true,
+  ): Promise<Result> {
     const { command } = attempt;
     const now = this.#o.clock.now();
     const transactionId = channel.transactionId;
     // The envelope may have moved since the last form was tried.
     const appliedW = clip(channel, command);
     attempt.appliedW = appliedW;
+    const options: CallOptions = {
+      priority: attempt.urgent ? 'stop' : priorityOf(appliedW, channel.current?.appliedW),
+      replaceKey: `power/${channel.resource.resourceId}`,
+      expiresAt: parseTime(command.validUntil),
+    };
     try {
+      if (shape === 'onOff') return await this.#switch(target, channel, attempt, options);
       const f = form(channel, shape, durationOf(command, now));
       const wording = word(this.#o.library, target, channel, command, { appliedW, form: f, now });
-      this.#tell(channel, command, 'sent', { shape, appliedW });
-      const answer = await this.#call(target, wording, {
-        priority: priorityOf(command, appliedW, channel.current?.appliedW),
-        replaceKey: `power/${channel.resource.resourceId}`,
-        expiresAt: parseTime(command.validUntil),
-      });
+      this.followup.tell(channel, command, 'sent', { shape, appliedW });
+      const answering = call(target, wording, options);
+      failPoint('command.sent');
+      const answer = await answering;
+      failPoint('command.answered');
+      // Said again from the start: meanwhile the envelope may have moved, and somebody may have said something newer.
+      if (mayClear && (await clearPlace(target, wording, answer)) && channel.newest === attempt)
+        return this.#try(target, channel, attempt, shape, false);
       if (field(answer, 'status') === 'Accepted') {
-        this.#accepted(channel, attempt, shape, wording, transactionId);
+        delete channel.off;
+        this.followup.accepted(channel, { command, appliedW, shape, transactionId, wording });
         return { kind: 'accepted' };
       }
       if (wording.form === 'update') {
@@ -207,104 +272,78 @@ export class Commander {
     }
   }
 
-  /** A refusal for a foreign profile in the same place is answered by clearing that place, once. */
-  async #call(target: CommandTarget, wording: Wording, options: CallOptions): Promise<unknown> {
-    const answer = await target.station.callAny(wording.action, wording.payload, options);
-    if (reasonOf(answer) !== 'DuplicateProfile') return answer;
-    const profile = profileOf(wording.payload);
-    await target.station.callAny(
-      'ClearChargingProfile',
-      {
-        chargingProfileCriteria: {
-          evseId: field(wording.payload, 'evseId'),
-          chargingProfilePurpose: field(profile, 'chargingProfilePurpose'),
-          stackLevel: field(profile, 'stackLevel'),
-        },
-      },
-      { priority: options.priority ?? 'request' },
-    );
-    return target.station.callAny(wording.action, wording.payload, options);
-  }
-
-  #accepted(
-    channel: Channel,
-    { command, appliedW }: Attempt,
-    shape: Shape,
-    wording: Wording,
-    transactionId: Channel['transactionId'],
-  ): void {
-    const before = channel.current;
-    if (before?.state === 'accepted' && before.command.commandId !== command.commandId)
-      this.#tell(channel, before.command, 'superseded');
-    const bound = transactionId !== undefined;
-    const t: TrackedCommand = {
-      command,
-      appliedW,
-      shape,
-      ...(bound ? { transactionId } : {}),
-      acceptedAt: this.#o.clock.now(),
-      endsAt: parseTime(command.validUntil),
-      state: 'accepted',
-    };
-    channel.current = t;
-    delete channel.doubt;
-    if (wording.form === 'dynamic' && bound) channel.dynamic = { transactionId, durationS: wording.durationS };
-    else if (wording.form !== 'update') delete channel.dynamic;
-    this.#tell(channel, command, 'accepted', { shape, appliedW });
-    // The session has ended while the answer was under way.
-    if (bound && channel.transactionId !== transactionId) this.forget(channel, 'session.ended');
+  /** The last step: the session is stopped, or may run as the station likes where that is within the grant. */
+  async #switch(target: CommandTarget, channel: Channel, attempt: Attempt, options: CallOptions): Promise<Result> {
+    const { command } = attempt;
+    const appliedW = switchedW(channel, attempt.appliedW);
+    attempt.appliedW = appliedW;
+    const off = appliedW === 0;
+    if (off) channel.off = { until: parseTime(command.validUntil), saidAt: this.#o.clock.now() };
+    else delete channel.off;
+    const call = switchCall(target.version, channel, off);
+    this.followup.tell(channel, command, 'sent', { shape: 'onOff', appliedW });
+    if (call !== undefined) {
+      const answer = await target.station.callAny(call.action, call.payload, { ...options, priority: 'stop' });
+      if (field(answer, 'status') !== 'Accepted') return this.#refused(channel, answer, 'onOff', channel.transactionId);
+    }
+    this.followup.accepted(channel, { command, appliedW, shape: 'onOff', transactionId: channel.transactionId });
+    return { kind: 'accepted' };
   }
 
   #refused(channel: Channel, answer: unknown, shape: Shape, transactionId: Channel['transactionId']): Result {
     const reason = reasonOf(answer);
+    const status = field(answer, 'status');
     const { resourceId } = channel.resource;
-    this.#o.log.info('command.refused', { resource: resourceId, shape, status: field(answer, 'status'), reason });
-    if (reason === 'TxNotFound' || channel.transactionId !== transactionId)
-      return { kind: 'refused', code: 'station.noTransaction', final: true };
-    if (field(answer, 'status') === 'NotSupported') channel.refused.push(shape);
-    return { kind: 'refused', code: 'station.refusedCommand' };
+    this.#o.log.info('command.refused', { resource: resourceId, shape, status, reason });
+    if (OVER.includes(reason) && transactionId !== undefined && channel.transactionId === transactionId)
+      channel.over = transactionId;
+    if (OVER.includes(reason) || channel.transactionId !== transactionId)
+      return { kind: 'refused', code: 'station.noTransaction', why: 'the transaction is over', final: true };
+    const why = `${String(status)}${reason === undefined ? '' : ` (${reason})`}`;
+    if (status === 'NotSupported') this.#unknown(channel, shape, why);
+    return { kind: 'refused', code: EXCLUDED, why };
   }
 
   #failed(channel: Channel, { command, appliedW }: Attempt, shape: Shape, e: unknown): Result {
     const code = codeOf(e) ?? 'internal.permanent';
-    if (code === 'ocpp.superseded') this.#tell(channel, command, 'superseded');
-    else if (code === 'ocpp.expired') this.#tell(channel, command, 'expired', { code });
+    const { followup } = this;
+    if (code === 'ocpp.superseded') followup.tell(channel, command, 'superseded');
+    else if (code === 'ocpp.expired') followup.tell(channel, command, 'expired', { code });
     else if (DOUBTFUL.includes(code)) {
-      this.#doubt(channel, command, appliedW);
-      this.#tell(channel, command, 'unknown', { code, shape, appliedW });
+      followup.doubt(channel, command, appliedW);
+      followup.tell(channel, command, 'unknown', { code, shape, appliedW });
     } else {
       this.#o.log.warn('command.failed', { resource: channel.resource.resourceId, shape, ...describeError(e) });
-      if (UNKNOWN_FORM.includes(code) && !channel.refused.includes(shape)) channel.refused.push(shape);
-      return { kind: 'refused', code, final: FINAL.includes(code) };
+      if (UNKNOWN_FORM.includes(code)) this.#unknown(channel, shape, code);
+      return { kind: 'refused', code, why: code, final: FINAL.includes(code) };
     }
     return { kind: 'told' };
   }
 
-  #doubt(channel: Channel, command: PowerCommand, appliedW: number): void {
-    const d = channel.doubt;
-    channel.doubt = {
-      minW: Math.min(appliedW, d?.minW ?? 0),
-      maxW: Math.max(appliedW, d?.maxW ?? 0),
-      until: Math.max(parseTime(command.validUntil), d?.until ?? 0),
-    };
-  }
-
-  #tell(
-    channel: Channel,
-    command: PowerCommand,
-    state: CommandOutcome['state'],
-    extra: Partial<CommandOutcome> = {},
-  ): void {
-    this.#o.report(
-      { commandId: command.commandId, resourceId: command.resourceId, state, at: iso(this.#o.clock.now()), ...extra },
-      channel.resource.identity,
-    );
+  #unknown(channel: Channel, shape: Shape, why: string): void {
+    stepDown(channel, { shape, why: `${SHAPE_NAMES[shape]} not supported: ${why}`, cause: 'unknown' });
+    this.#o.onStep(channel);
   }
 }
 
-/** Stops and limits first, then reductions (design 5). */
-function priorityOf(command: PowerCommand, appliedW: number, beforeW: number | undefined): Priority {
-  if (command.level <= 4) return 'stop';
+const call = ({ station }: CommandTarget, { action, payload }: Wording, options: CallOptions): Promise<unknown> =>
+  station.callAny(action, payload, options);
+
+/** A refusal for a foreign profile in the same place is answered by clearing that place; resolves to whether it was. */
+async function clearPlace({ station }: CommandTarget, { payload }: Wording, answer: unknown): Promise<boolean> {
+  if (reasonOf(answer) !== 'DuplicateProfile') return false;
+  const profile = profileOf(payload);
+  const chargingProfileCriteria = {
+    evseId: field(payload, 'evseId'),
+    chargingProfilePurpose: field(profile, 'chargingProfilePurpose'),
+    stackLevel: field(profile, 'stackLevel'),
+  };
+  await station.callAny('ClearChargingProfile', { chargingProfileCriteria }, { priority: 'stop' });
+  return true;
+}
+
+/** Behind stops and limits, reductions come first (design 5). */
+function priorityOf(appliedW: number, beforeW: number | undefined): Priority {
   return beforeW !== undefined && Math.abs(appliedW) < Math.abs(beforeW) ? 'reduction' : 'setpoint';
 }
 

@@ -28,15 +28,19 @@ export function effectiveRange(action: string, payload: unknown, circuitry: Circ
   const profile = profileOf(payload);
   const purpose = field(profile, 'chargingProfilePurpose');
   if (typeof purpose !== 'string' || !CAPPING.includes(purpose)) return UNBOUNDED;
-  const schedules = [field(profile, 'chargingSchedule')].flat();
+  const known = periodRanges([field(profile, 'chargingSchedule')].flat(), circuitry);
+  if (known.length === 0) return undefined;
+  return { minW: Math.min(...known.map((r) => r.minW)), maxW: Math.max(...known.map((r) => r.maxW)) };
+}
+
+/** What each period of some schedules allows; periods without power say nothing. */
+export function periodRanges(schedules: readonly unknown[], circuitry: Circuitry): PowerRange[] {
   const ranges = schedules.flatMap((s) => {
     const unit = field(s, 'chargingRateUnit') === 'A' ? 'A' : 'W';
     const periods = field(s, 'chargingSchedulePeriod');
     return Array.isArray(periods) ? periods.map((p) => rangeOf(p, unit, circuitry)) : [];
   });
-  const known = ranges.filter((r) => r !== undefined);
-  if (known.length === 0) return undefined;
-  return { minW: Math.min(...known.map((r) => r.minW)), maxW: Math.max(...known.map((r) => r.maxW)) };
+  return ranges.filter((r) => r !== undefined);
 }
 
 /** The EVSE or connector that a payload speaks to; undefined where it speaks of a profile id only. */

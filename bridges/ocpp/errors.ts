@@ -18,11 +18,6 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
     retry: 'afterFix',
     protocol: 'SecurityError',
   },
-  'station.refusedCommand': {
-    what: 'The station refused the command.',
-    remedy: 'Look at the reason in the log; a simpler form is tried by itself where there is one.',
-    retry: 'later',
-  },
   'station.noTransaction': {
     what: 'The transaction that the command was meant for has ended at the station.',
     remedy: 'Nothing to do; the next session gets its own commands.',
@@ -54,8 +49,38 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
     retry: 'afterFix',
   },
   'native.power': {
-    what: 'Native messages that change power are not carried out by this link.',
-    remedy: 'Send hub/CommandBatch to ocpp out; the link translates it for the station.',
+    what: 'This native message would move power past the limits of the site; nothing was sent.',
+    remedy: 'Use a TxProfile or TxDefaultProfile with watts, or send hub/PowerCommand; the link translates it.',
+    retry: 'no',
+  },
+  'native.noReply': {
+    what: 'Nobody waits for this answer.',
+    remedy: 'Answer within 10 s, once, with the replyTo of the request, and only actions that flows answer.',
+    retry: 'no',
+  },
+  'resource.excluded': {
+    what: 'The station refused or did not follow the command, also in simpler forms; the resource is left out.',
+    remedy: 'Look at the steps in the log or the console; it is tried again by itself after a while.',
+    retry: 'later',
+  },
+  'resource.takesLess': {
+    what: 'The vehicle takes or gives less than it may.',
+    remedy: 'Nothing to do; the allocation learns what it takes.',
+    retry: 'no',
+  },
+  'station.refusedOrder': {
+    what: 'The station refused the order.',
+    remedy: 'Look at the reason that it gave.',
+    retry: 'later',
+  },
+  'order.incomplete': {
+    what: 'Something is missing in the order.',
+    remedy: 'Name the resource, and the token where no session was there before.',
+    retry: 'afterFix',
+  },
+  'order.unsupported': {
+    what: 'The OCPP version of the station has no such order.',
+    remedy: 'Use another order for this station.',
     retry: 'no',
   },
 });

@@ -17,6 +17,11 @@ export interface OcppLinkConfig {
   readonly validators?: OcppServerOptions['validators'];
   /** `hub`: observations in hub language. `native`: the calls of stations as they come; the gateway answers them. */
   readonly speaks: 'hub' | 'native';
+  /**
+   * Actions of stations that flows answer within 10 s, on a native link; the gateway answers all others. It always
+   * answers BootNotification, StartTransaction and StopTransaction, whose answers it has to store.
+   */
+  readonly flowAnswers?: readonly string[];
 }
 
 /** Opens the OCPP server of a site. Rejects with `site.unknown`, `port.taken` or `ocpp.insecure`. */

@@ -1,6 +1,5 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { every, iso, parseTime, type TimerHandle } from '../../core/clock.ts';
-import { describeError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
@@ -19,19 +18,18 @@ import {
 } from '../../model/index.ts';
 import { createOcppServer, type OcppServer, type Station } from '../../protocols/ocpp/index.ts';
 import { admit } from './admission.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, forgetBoot, forgetSession } from './channel.ts';
 import { ChannelBook } from './channels.ts';
-import { Commander } from './commander.ts';
-import { Enforcer } from './enforcement.ts';
 import type { OcppLinkConfig } from './index.ts';
-import { passThrough } from './native.ts';
+import { forgetSteps } from './ladder.ts';
+import { makeRooms, type Rooms } from './rooms.ts';
+import type { SessionSeen } from './sessions.ts';
 import { StationBridge, type StationHost } from './station.ts';
 import { TransactionBook } from './transactions.ts';
 
 const MAX_STATIONS = 10_000;
 const TICK_MS = 1000;
-/** A station that is up and does not tell the state of an EVSE within this time counts as what its session says. */
-const STATUS_MS = 5_000;
+const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /** A running OCPP server of one site: stations on one side, the hub on the other. */
 export class OcppLink implements Link, ActuatingLink, StationHost {
@@ -43,8 +41,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   readonly #config: OcppLinkConfig;
   readonly #log: Log;
   readonly #outlet: LinkOutlet;
-  readonly #commander: Commander;
-  readonly #enforcer: Enforcer;
+  readonly #rooms: Rooms;
   readonly #bridges = new BoundedMap<string, StationBridge>({
     name: 'ocpp.bridges',
     max: MAX_STATIONS,
@@ -65,47 +62,55 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#log = runtime.log.child({ link: config.linkId });
     this.#outlet = new LinkOutlet(runtime.log, 'ocpp');
     this.transactions = new TransactionBook(store, clock);
-    this.#commander = new Commander({
+    this.#rooms = makeRooms({
+      config,
       clock,
       log: this.#log,
       library,
-      report: (outcome, identity) => this.#outcome(outcome, identity),
-    });
-    this.#enforcer = new Enforcer({
-      clock,
-      log: this.#log,
-      commander: this.#commander,
-      target: (identity) => this.#bridges.get(identity),
-      safeImportW: (resourceId) => site.safeImportW(resourceId),
-      onDefault: (channel) => {
-        if (channel.status !== undefined) this.#say(channel, channel.status);
-      },
+      site,
+      bridge: (identity) => this.#bridges.get(identity),
+      channel: (resourceId) => this.#channels.get(resourceId),
+      onOutcome: (outcome, identity) => this.#outcome(outcome, identity),
+      onOrder: (outcome, cause) =>
+        this.#outlet.emit('outcome', this.#message('hub/StationOrderOutcome', outcome, outcome.identity, cause)),
+      onCapabilities: ({ resource }, told) =>
+        this.observe(this.#message('hub/StationCapabilities', told, resource.identity)),
+      onStep: (channel) => this.stepped(channel),
+      onStatus: (channel) => (channel.status === undefined ? undefined : this.#say(channel, channel.status)),
     });
   }
 
   async open(): Promise<void> {
-    const { clock, metrics } = this.runtime;
+    const { clock, metrics, settings, tls } = this.runtime;
     const config = this.#config;
+    const mustProve = settings.insecure !== true && !LOOPBACK.includes(config.host);
     await this.transactions.restore();
     this.#server = await openOnPort(config.port, config.portSearch, (port) =>
       createOcppServer({
         host: config.host,
         port,
         path: config.path,
-        versions: ['ocpp2.1', 'ocpp1.6'],
+        versions: ['ocpp2.1', 'ocpp2.0.1', 'ocpp1.6'],
         clock,
         log: this.#log,
         metrics,
         ...(config.validators === undefined ? {} : { validators: config.validators }),
-        authenticate: (identity, credentials) =>
-          admit(this.site, (ref) => this.runtime.secret(ref), identity, credentials),
+        authenticate: (identity, credentials, { version }) =>
+          admit(this.site, (ref) => this.runtime.secret(ref), identity, credentials, { version, mustProve }),
+        ...(tls?.ocpp ? { tlsSource: tls.ocpp } : {}),
+        allowInsecure: settings.insecure === true,
         onStation: (station) => this.#connected(station),
       }),
     );
     this.#undo.push(this.site.attach(this));
     this.#undo.push(this.site.on('stations', (e) => this.#accepted(e)));
     this.#undo.push(this.site.on('reloaded', ({ ok }) => (ok ? this.#reloaded() : undefined)));
-    const bounds = () => [this.#bridges.stats(), ...this.#channels.stats()];
+    const bounds = () => [
+      this.#bridges.stats(),
+      ...this.#channels.stats(),
+      ...this.#rooms.native.stats(),
+      ...this.#rooms.orders.stats(),
+    ];
     this.#undo.push(metrics.collect('v2gate_ocpp_link', bounds));
     this.#tick = every(clock, TICK_MS, () => this.#everySecond());
   }
@@ -124,22 +129,32 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     return this.#outlet.on(event, listener);
   }
 
-  /** Carries out hub/CommandBatch and hub/PowerCommand; native requests that do not touch power are passed through. */
+  /**
+   * Carries out hub/CommandBatch, hub/PowerCommand and hub/StationOrder; passes native requests on, those that move
+   * power inside the limits; gives answers of flows to the stations that wait for them.
+   */
   async send(message: WireMessage): Promise<void> {
-    if (message.topic === 'hub/CommandBatch') {
-      const { commands } = HUB_MESSAGES.CommandBatch.parse(message.payload);
+    const { topic, payload, v2gate } = message;
+    if (topic === 'hub/CommandBatch') {
+      const { commands } = HUB_MESSAGES.CommandBatch.parse(payload);
       for (const command of commands) this.#command(command);
-    } else if (message.topic === 'hub/PowerCommand') {
-      this.#command(HUB_MESSAGES.PowerCommand.parse(message.payload));
+    } else if (topic === 'hub/PowerCommand') {
+      this.#command(HUB_MESSAGES.PowerCommand.parse(payload));
+    } else if (topic === 'hub/StationOrder') {
+      await this.#rooms.orders.take(HUB_MESSAGES.StationOrder.parse(payload), v2gate.id);
+    } else if (/^ocpp[\d.]+\/\w+Response$/.test(topic)) {
+      this.#rooms.native.reply(message);
     } else {
-      const payload = await passThrough(message, (identity) => this.#bridges.get(identity));
-      const topic = message.topic.replace(/Request$/, 'Response');
-      this.#outlet.emit('outcome', this.#message(topic, payload, message.v2gate.peer, message.v2gate.id));
+      const answer = await this.#rooms.native.request(message);
+      this.#outlet.emit(
+        'outcome',
+        this.#message(topic.replace(/Request$/, 'Response'), answer, v2gate.peer, v2gate.id),
+      );
     }
   }
 
   applyEnvelope(update: EnvelopeUpdate): void {
-    for (const channel of this.#channels.limit(update)) this.#enforcer.check(channel);
+    for (const channel of this.#channels.limit(update)) this.#rooms.enforcer.check(channel);
   }
 
   channels(identity: string): readonly Channel[] {
@@ -153,37 +168,51 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     if (channel && topic === 'hub/MeterReading') this.#metered(channel, payload as MeterReading);
     this.site.observe(message);
     if (this.#config.speaks === 'hub') this.#outlet.emit('message', message);
-    if (channel && topic !== 'hub/MeterReading') this.#enforcer.check(channel);
+    if (channel && topic !== 'hub/MeterReading') this.#rooms.enforcer.check(channel);
   }
 
-  tap(message: WireMessage): void {
-    if (this.#config.speaks === 'native') this.#outlet.emit('message', message);
+  tap(message: WireMessage, action: string | undefined): Promise<unknown> | undefined {
+    if (this.#config.speaks !== 'native') return undefined;
+    const asked = action === undefined ? undefined : this.#rooms.native.ask(message, action);
+    const meta = asked === undefined ? message.v2gate : { ...message.v2gate, replyTo: asked.replyTo };
+    this.#outlet.emit('message', { ...message, v2gate: meta });
+    return asked?.answer;
+  }
+
+  expects(channel: Channel, idToken: string, remoteStartId: number | undefined): boolean {
+    return this.#rooms.orders.expects(channel, idToken, remoteStartId);
+  }
+
+  priority(channel: Channel): void {
+    this.#rooms.enforcer.check(channel);
   }
 
   ready(bridge: StationBridge): void {
-    for (const channel of bridge.channels) {
-      this.#prepare(bridge, channel).catch((e: unknown) =>
-        this.#log.error('station.prepare', { station: bridge.identity, ...describeError(e) }),
-      );
-    }
+    void this.#rooms.preparer.prepare(bridge);
   }
 
   rebooted(channel: Channel): void {
-    this.#commander.forget(channel, 'station.rebooted');
-    channel.refused.length = 0;
-    delete channel.defaultW;
-    delete channel.defaultTriedAt;
-    delete channel.defaultRefused;
-    delete channel.enforced;
+    this.#rooms.commander.followup.forget(channel, 'station.rebooted');
+    forgetSteps(channel, 'boot');
+    forgetBoot(channel);
   }
 
   sessionBegins(channel: Channel): void {
-    this.#enforcer.check(channel);
+    this.#rooms.enforcer.check(channel);
+  }
+
+  stepped(channel: Channel): void {
+    const version = this.#bridges.get(channel.resource.identity)?.version;
+    if (version !== undefined) this.#rooms.preparer.tell(version, channel);
+  }
+
+  sessionSeen(channel: Channel, seen: SessionSeen): void {
+    this.#rooms.orders.seen(channel, seen);
   }
 
   sessionEnds(channel: Channel): void {
-    this.#commander.forget(channel, 'session.ended');
-    delete channel.enforced;
+    this.#rooms.commander.followup.forget(channel, 'session.ended');
+    forgetSession(channel);
   }
 
   async close(): Promise<void> {
@@ -207,27 +236,6 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     if (bridge.known) this.channels(station.identity);
     station.onClose(() => this.#left(bridge));
     this.#outlet.emit('status', this.status());
-  }
-
-  /** A station is up: its default profile, its state, and the limits of now (design 2). */
-  async #prepare(bridge: StationBridge, channel: Channel): Promise<void> {
-    await this.#enforcer.keepDefault(channel);
-    if (channel.status !== undefined) {
-      this.#say(channel, channel.status);
-      this.#enforcer.check(channel);
-    } else {
-      const willSay = await bridge.askStatus([channel]);
-      channel.statusBy = this.runtime.clock.now() + (willSay ? STATUS_MS : 0);
-    }
-  }
-
-  /** A station that does not tell the state of an EVSE when asked: its session shows it. */
-  #assumeStatus(channel: Channel): void {
-    if (channel.statusBy === undefined || channel.statusBy > this.runtime.clock.now()) return;
-    delete channel.statusBy;
-    const up = this.#bridges.get(channel.resource.identity)?.ready === true;
-    if (channel.status === undefined && up)
-      this.#say(channel, channel.transactionId === undefined ? 'available' : 'connected');
   }
 
   #left(bridge: StationBridge): void {
@@ -285,7 +293,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   #command(command: PowerCommand): void {
     const channel = this.#channels.get(command.resourceId);
     if (channel) {
-      void this.#commander.send(this.#bridges.get(channel.resource.identity), channel, command);
+      void this.#rooms.commander.send(this.#bridges.get(channel.resource.identity), channel, command);
       return;
     }
     const { commandId, resourceId } = command;
@@ -297,15 +305,17 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     if (voltageV !== undefined) channel.voltageV = voltageV;
     // A station whose clock is ahead does not see the future.
     if (powerW !== undefined)
-      this.#commander.measured(channel, Math.min(parseTime(at), this.runtime.clock.now()), powerW);
+      this.#rooms.commander.followup.measured(channel, Math.min(parseTime(at), this.runtime.clock.now()), powerW);
   }
 
   #everySecond(): void {
     for (const channel of this.#channels.all()) {
-      this.#commander.tick(channel);
-      this.#assumeStatus(channel);
-      this.#enforcer.check(channel);
-      void this.#enforcer.keepDefault(channel);
+      this.#rooms.commander.tick(channel);
+      this.#rooms.native.tick(channel);
+      const state = this.#rooms.preparer.assume(channel, this.#bridges.get(channel.resource.identity)?.ready === true);
+      if (state !== undefined) this.#say(channel, state);
+      this.#rooms.enforcer.check(channel);
+      void this.#rooms.enforcer.keepDefault(channel);
     }
   }
 

@@ -1,11 +1,12 @@
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
+import type { Shape } from './channel.ts';
 
 /** A command that a station has accepted. Times are epoch ms. */
 export interface TrackedCommand {
   readonly command: PowerCommand;
   /** W after clipping to the envelope, load convention. */
   readonly appliedW: number;
-  readonly shape: string;
+  readonly shape: Shape;
   /** The transaction to which the station bound it; it ends with that one. */
   readonly transactionId?: string | number;
   readonly acceptedAt: number;

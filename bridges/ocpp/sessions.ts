@@ -1,11 +1,15 @@
 import { toId } from '../../core/ids.ts';
-import type { Request } from '../../protocols/ocpp/index.ts';
+import type { CallContext, Request } from '../../protocols/ocpp/index.ts';
 import type { Channel } from './channel.ts';
+import { forgetSteps } from './ladder.ts';
 import type { StationBridge } from './station.ts';
 import type { TransactionBook } from './transactions.ts';
 
 /** States of a connector in which a transaction of 1.6 runs. */
 const IN_SESSION = ['Charging', 'SuspendedEV', 'SuspendedEVSE'];
+
+/** Time that a station gets to take in the id of its transaction, ms. */
+const LEARN_MS = 100;
 
 /** Who is told of transactions. */
 export interface SessionHost {
@@ -13,6 +17,31 @@ export interface SessionHost {
   sessionBegins(channel: Channel): void;
   /** Its transaction, if it had one, has ended. */
   sessionEnds(channel: Channel): void;
+  /** Another form is in use, or for another reason. */
+  stepped(channel: Channel): void;
+  /** The station has told of the running transaction. */
+  sessionSeen(channel: Channel, seen: SessionSeen): void;
+}
+
+/** How a transaction can be matched with the order that started it (ocpp 5). */
+export interface SessionSeen {
+  readonly remoteStartId?: number | undefined;
+  readonly idToken?: string | undefined;
+  readonly isNew: boolean;
+}
+
+/** What is said about a token; `Blocked` where the EVSE is told to stay off. */
+export type TokenStatus = 'Accepted' | 'Invalid' | 'Blocked';
+
+/** The parts of a TransactionEvent of 2.0.1 and 2.1 that a session is made of. */
+export interface Event2 {
+  readonly eventType: 'Started' | 'Updated' | 'Ended';
+  readonly timestamp: string;
+  readonly seqNo: number;
+  readonly offline?: boolean;
+  readonly evse?: { readonly id: number };
+  readonly idToken?: { readonly idToken: string; readonly type: string };
+  readonly transactionInfo: { readonly transactionId: string; readonly remoteStartId?: number };
 }
 
 /**
@@ -39,22 +68,32 @@ export class StationSessions {
     return mine;
   }
 
-  async start16(p: Request<'ocpp1.6', 'StartTransaction'>): Promise<{ transactionId: number; accepted: boolean }> {
+  async start16(
+    p: Request<'ocpp1.6', 'StartTransaction'>,
+    ctx: Pick<CallContext, 'answered'>,
+  ): Promise<{ transactionId: number; status: TokenStatus }> {
     const s = this.#bridge;
     const channel = s.channel(p.connectorId);
     const key = channel?.resource.resourceId ?? toId(`${s.identity}/${p.connectorId}`);
     const { transactionId, ended } = await this.#book.start(key, s.time(p.timestamp), p.meterStart);
     if (!channel) {
       s.log.warn('station.unknownConnector', { connector: p.connectorId });
-      return { transactionId, accepted: false };
+      return { transactionId, status: 'Invalid' };
     }
-    const accepted = s.mayCharge(p.idTag);
+    const status = s.tokenStatus(p.idTag, channel);
+    const accepted = status === 'Accepted';
+    if (accepted) channel.idToken = { idToken: p.idTag, type: 'Central' };
     if (!ended && channel.transactionId !== transactionId) {
+      // The station learns the id by our answer: nothing may speak of it before.
+      const answering = new Promise<void>((resolve) => ctx.answered(() => s.soon(LEARN_MS, resolve)));
+      channel.answering = answering;
+      void answering.then(() => (channel.answering === answering ? delete channel.answering : undefined));
       this.#begin(channel, transactionId);
       if (accepted) s.translate('StartTransactionRequest', p, p.connectorId, { transactionId });
       else channel.unwanted = transactionId;
+      this.#host.sessionSeen(channel, { idToken: p.idTag, isNew: true });
     }
-    return { transactionId, accepted };
+    return { transactionId, status };
   }
 
   async stop16(p: Request<'ocpp1.6', 'StopTransaction'>): Promise<void> {
@@ -72,6 +111,7 @@ export class StationSessions {
   /** Adopts the transaction that a meter value of 1.6 belongs to, if it is new to us. */
   async metered16(connector: number, transactionId: number): Promise<void> {
     const channel = this.#bridge.channel(connector);
+    if (channel?.over === transactionId) delete channel.over;
     if (!channel || transactionId <= 0 || channel.transactionId === transactionId) return;
     // Ids rise: a smaller one is a message that was queued for long.
     if (channel.ended === transactionId || Number(channel.transactionId) > transactionId) return;
@@ -92,26 +132,38 @@ export class StationSessions {
     await this.#adopt16(channel, stored.transactionId, stored.startedAt, true);
   }
 
-  /** One event of 2.x: in the order of `seqNo`, each once, also without `evse` (ocpp 5). */
-  async event21(p: Request<'ocpp2.1', 'TransactionEvent'>): Promise<void> {
+  /**
+   * One event of 2.x: in the order of `seqNo`, each once, also without `evse` (ocpp 5). Resolves to what is said about
+   * its token, if it has one.
+   */
+  async event2(p: Event2): Promise<TokenStatus | undefined> {
     const s = this.#bridge;
-    const { transactionId } = p.transactionInfo;
+    const { transactionId, remoteStartId } = p.transactionInfo;
     const channel = p.evse ? s.channel(p.evse.id) : ((await this.#locate(transactionId)) ?? s.only());
+    const token = p.idToken?.idToken;
     if (!channel) {
       s.log.info('station.unknownTransaction', { transactionId, evse: p.evse?.id });
-      return;
+      return token === undefined ? undefined : s.tokenStatus(token);
     }
-    if (!(await this.#isNext(channel, transactionId, p.seqNo))) return;
+    const status = token === undefined ? undefined : s.tokenStatus(token, channel, remoteStartId);
+    if (token !== undefined && status === 'Accepted')
+      channel.idToken = { idToken: token, type: p.idToken?.type ?? 'Central' };
+    if (!(await this.#isNext(channel, transactionId, p.seqNo))) return status;
     const { resourceId, evse } = channel.resource;
     const ended = p.eventType === 'Ended';
+    const isNew = channel.transactionId !== transactionId;
     if (ended) await this.#book.end(resourceId, transactionId);
-    else if (channel.transactionId !== transactionId) {
+    else if (isNew) {
       await this.#book.note(resourceId, transactionId, s.time(p.timestamp));
       this.#begin(channel, transactionId);
     }
+    // The station still speaks of it: it is not over, whatever it said before.
+    if (!ended && p.offline !== true) delete channel.over;
     channel.events = { transactionId, seqNo: p.seqNo, ended };
     s.translate('TransactionEventRequest', p, evse);
     if (ended) this.#end(channel, transactionId);
+    else this.#host.sessionSeen(channel, { remoteStartId, idToken: token, isNew });
+    return status;
   }
 
   async #isNext(channel: Channel, transactionId: string, seqNo: number): Promise<boolean> {
@@ -159,8 +211,9 @@ export class StationSessions {
     this.#host.sessionEnds(channel);
     channel.transactionId = transactionId;
     delete channel.unwanted;
+    delete channel.over;
     // A refusal may have been about the session and not about the form: each session tries the best one again.
-    channel.refused.length = 0;
+    if (forgetSteps(channel, 'session')) this.#host.stepped(channel);
     this.#host.sessionBegins(channel);
   }
 
@@ -169,6 +222,7 @@ export class StationSessions {
     channel.ended = transactionId;
     delete channel.transactionId;
     delete channel.unwanted;
+    delete channel.over;
     this.#host.sessionEnds(channel);
   }
 }

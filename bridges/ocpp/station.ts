@@ -11,10 +11,11 @@ import { type Channel, contextOf } from './channel.ts';
 import type { CommandTarget } from './commander.ts';
 import { addressee } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
+import { ExternalControl } from './external.ts';
+import { handler21, handler201 } from './inbound2.ts';
 import { handler16 } from './inbound16.ts';
-import { handler21 } from './inbound21.ts';
 import { Readiness } from './readiness.ts';
-import { type SessionHost, StationSessions } from './sessions.ts';
+import { type SessionHost, StationSessions, type TokenStatus } from './sessions.ts';
 import type { TransactionBook } from './transactions.ts';
 
 /** What a connected station needs of the link it came in by. */
@@ -28,8 +29,12 @@ export interface StationHost extends SessionHost {
   channels(identity: string): readonly Channel[];
   /** Hands an observation to site and listeners. */
   observe(message: WireMessage): void;
-  /** Shows a call as it came, to listeners of a native link. */
-  tap(message: WireMessage): void;
+  /** Shows a call as it came, to listeners of a native link; the answer of a flow, where flows answer this action. */
+  tap(message: WireMessage, action: string | undefined): Promise<unknown> | undefined;
+  /** Whether an order has sent this token here. */
+  expects(channel: Channel, idToken: string, remoteStartId: number | undefined): boolean;
+  /** The driver has chosen to charge with priority, or no longer does. */
+  priority(channel: Channel): void;
   /** The station is up: it may be given its default profile and commands now. */
   ready(bridge: StationBridge): void;
   /** The station has restarted. */
@@ -52,6 +57,7 @@ export class StationBridge implements CommandTarget {
   readonly log: Log;
   readonly sessions: StationSessions;
   readonly readiness: Readiness;
+  readonly external: ExternalControl;
   readonly #host: StationHost;
   #channels: readonly Channel[] | undefined;
   #vendor: string | undefined;
@@ -64,13 +70,18 @@ export class StationBridge implements CommandTarget {
     this.#host = host;
     this.log = host.runtime.log.child({ station: station.identity, link: host.linkId });
     this.sessions = new StationSessions(this, host.transactions, host);
+    this.external = new ExternalControl(this, {
+      setLimit: (limit) => host.site.setLimit(limit),
+      onPriority: (channel) => host.priority(channel),
+    });
     this.readiness = new Readiness({
       clock: host.runtime.clock,
       ask: () => this.askStatus(this.channels.slice(0, 1)),
       onReady: () => host.ready(this),
     });
     if (station.version === 'ocpp1.6') station.handle(this.#guarded(handler16(this)));
-    else if (station.version === 'ocpp2.1') station.handle(this.#guarded(handler21(this)));
+    else if (station.version === 'ocpp2.0.1') station.handle(this.#guarded(handler201(this)));
+    else station.handle(this.#guarded(handler21(this)));
     if (this.known) this.readiness.connected();
   }
 
@@ -114,8 +125,23 @@ export class StationBridge implements CommandTarget {
     return parsed ? iso(parsed.at) : this.now();
   }
 
-  mayCharge(idToken: string): boolean {
-    return this.#host.site.stations.mayCharge(idToken);
+  /** Calls back after `ms`. */
+  soon(ms: number, then: () => void): void {
+    this.#host.runtime.clock.after(ms, then);
+  }
+
+  clockMs(): number {
+    return this.#host.runtime.clock.now();
+  }
+
+  /** What is said about a token, at one of the EVSEs where that is known (ocpp 5). */
+  tokenStatus(idToken: string, channel?: Channel, remoteStartId?: number): TokenStatus {
+    const { stations } = this.#host.site;
+    if (channel?.off !== undefined && channel.off.until > this.clockMs()) return 'Blocked';
+    // A station may ask before it starts what it was ordered to (AuthorizeRemoteTxRequests).
+    const asked = channel === undefined ? this.channels : [channel];
+    const ordered = asked.some((c) => this.#host.expects(c, idToken, remoteStartId));
+    return ordered || stations.mayCharge(idToken) ? 'Accepted' : 'Invalid';
   }
 
   channel(evse: number): Channel | undefined {
@@ -142,7 +168,12 @@ export class StationBridge implements CommandTarget {
       });
       this.log.info('station.boot', { verdict, vendor: facts.vendor, model: facts.model, version: this.version });
       known = verdict === 'known';
-      if (known && facts.restarted) for (const channel of this.channels) this.#host.rebooted(channel);
+      if (known && facts.restarted) {
+        for (const channel of this.channels) {
+          this.external.rebooted(channel);
+          this.#host.rebooted(channel);
+        }
+      }
       return known ? 'Accepted' : verdict === 'pending' ? 'Pending' : 'Rejected';
     } finally {
       this.readiness.booted(known);
@@ -209,14 +240,22 @@ export class StationBridge implements CommandTarget {
    */
   #guarded<V extends Version>(inner: Handler<V>): Handler<V> {
     return (action, payload, ctx) => {
-      this.#host.tap(this.#message(`${this.version}/${action}Request`, payload));
+      const answer = this.#host.tap(
+        this.#message(`${this.version}/${action}Request`, payload),
+        this.known ? action : undefined,
+      );
       if (action === 'BootNotification') return inner(action, payload, ctx);
       if (!this.known) {
         if (action === 'StatusNotification') this.#seen(addressee(payload));
         throw BRIDGE_ERRORS.fail('station.notAccepted');
       }
       this.readiness.called();
-      return inner(action, payload, ctx);
+      if (answer === undefined) return inner(action, payload, ctx);
+      // What it says counts all the same; only the answer is the flow's.
+      Promise.resolve()
+        .then(() => inner(action, payload, ctx))
+        .catch((e: unknown) => this.log.debug('station.flowAnswers', { action, ...describeError(e) }));
+      return answer;
     };
   }
 

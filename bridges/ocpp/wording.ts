@@ -2,15 +2,7 @@ import { iso, parseTime } from '../../core/clock.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { PowerCommand } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
-import {
-  type Channel,
-  commandProfileId,
-  contextOf,
-  defaultProfileId,
-  type Form,
-  SHAPES,
-  type Shape,
-} from './channel.ts';
+import { type Channel, commandProfileId, contextOf, defaultProfileId, type Form, type Shape } from './channel.ts';
 import { addressee, effectiveRange } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 
@@ -49,25 +41,8 @@ export function clip(channel: Channel, command: PowerCommand): number {
 
 const within = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high) + 0;
 
-/** Forms that can express the command at this station, the best first. */
-export function shapesFor(version: Version, channel: Channel, command: PowerCommand): Shape[] {
-  return SHAPES[version].filter((shape) => {
-    if (channel.refused.includes(shape)) return false;
-    const signed = command.kind === 'setpoint';
-    // A setpoint needs a transaction; what asks for export is not answered by a limit of zero (ocpp 4).
-    if (shape === 'dynamic' || shape === 'setpoint') return signed && channel.transactionId !== undefined;
-    return !(signed && (command.powerW ?? 0) < 0) && (shape !== 'limitA' || channel.resource.current === 'ac');
-  });
-}
-
-/** The same for the profile below all commands: in the unit that stations of the version know best. */
-export function defaultForms(version: Version, channel: Channel): readonly Form[] {
-  if (channel.resource.current === 'dc') return ['defaultW'];
-  return version === 'ocpp1.6' ? ['defaultA', 'defaultW'] : ['defaultW', 'defaultA'];
-}
-
 /** New values may keep an installed dynamic profile if its duration is near the one wanted now. */
-export function form(channel: Channel, shape: Shape, durationS: number): Form {
+export function form(channel: Channel, shape: Exclude<Shape, 'onOff'>, durationS: number): Form {
   const { dynamic, transactionId } = channel;
   if (shape !== 'dynamic' || dynamic === undefined || dynamic.transactionId !== transactionId) return shape;
   return dynamic.durationS >= 0.8 * durationS && dynamic.durationS <= 1.1 * durationS + 1 ? 'update' : shape;

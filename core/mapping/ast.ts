@@ -1,4 +1,5 @@
 import jsonata from 'jsonata';
+import { MAX_DEFAULTS, nestedDefaults } from './nesting.ts';
 
 /** A predicate (`[…]`) or a positional binding (`#$i`) that follows a step. */
 export type Stage =
@@ -162,13 +163,34 @@ export interface ParseFailure {
   readonly position: number;
 }
 
+/** The parser of the package alone: an environment for evaluation costs as much again. */
+const PARSER: unknown = Reflect.get(jsonata, 'parser');
+
 /** Parses a mapping. Never throws. */
 export function parse(text: string): { ast: Node } | { failure: ParseFailure } {
+  if (nestedDefaults(text) > MAX_DEFAULTS) return { failure: TOO_NESTED };
   try {
-    const ast: unknown = jsonata(text).ast();
+    const ast: unknown = typeof PARSER === 'function' ? PARSER(text) : jsonata(text).ast();
     return { ast: ast as Node };
   } catch (e) {
-    return { failure: toParseFailure(e, text) };
+    return { failure: toParseFailure(described(e, text), text) };
+  }
+}
+
+/** No code of the language: the interpreter would take very long, but in the end not fail. */
+const TOO_NESTED: ParseFailure = {
+  code: 'S0500',
+  message: `The operators ?? and ?: stand inside each other more than ${MAX_DEFAULTS} times`,
+  position: 0,
+};
+
+/** What the package adds to errors of its parser: a message. */
+function described(e: unknown, text: string): unknown {
+  try {
+    jsonata(text);
+    return e;
+  } catch (full) {
+    return full;
   }
 }
 
@@ -185,8 +207,10 @@ function toParseFailure(e: unknown, text: string): ParseFailure {
 }
 
 /** The direct children of a node, in the order of evaluation. */
-export function children(node: Node): Node[] {
-  const own = ownChildren(node);
+export function children(node: Node): readonly Node[] {
+  const inner = ownChildren(node);
+  if (!node.predicate && !node.stages && !node.group) return inner;
+  const own = [...inner];
   for (const stage of [...(node.predicate ?? []), ...(node.stages ?? [])]) {
     if (stage.type === 'filter') own.push(stage.expr);
   }
@@ -194,20 +218,22 @@ export function children(node: Node): Node[] {
   return own;
 }
 
-function ownChildren(node: Node): Node[] {
+const NONE: readonly Node[] = [];
+
+function ownChildren(node: Node): readonly Node[] {
   switch (node.type) {
     case 'path':
-      return [...node.steps];
+      return node.steps;
     case 'binary':
     case 'apply':
       return [node.lhs, node.rhs];
     case 'unary':
       if (node.value === '-') return [node.expression];
-      return node.value === '[' ? [...node.expressions] : node.lhs.flat();
+      return node.value === '[' ? node.expressions : node.lhs.flat();
     case 'condition':
       return node.else ? [node.condition, node.then, node.else] : [node.condition, node.then];
     case 'block':
-      return [...node.expressions];
+      return node.expressions;
     case 'bind':
       return [node.rhs];
     case 'function':
@@ -220,6 +246,6 @@ function ownChildren(node: Node): Node[] {
     case 'sort':
       return node.terms.map((t) => t.expression);
     default:
-      return [];
+      return NONE;
   }
 }

@@ -45,6 +45,12 @@ export const MAPPING_ERRORS = errorTable('mapping', {
     remedy: 'Take times from $ctx.at and give $toMillis a complete date.',
     retry: 'no',
   },
+  'mapping.regex': {
+    what: 'A regular expression of the mapping cannot be held to a bound.',
+    remedy:
+      'Write it without the constructs of newer standards; plain groups, classes, repetitions and lookarounds are bounded.',
+    retry: 'no',
+  },
   'mapping.slow': {
     what: 'The mapping needs the interpreter and cannot run synchronously.',
     remedy: 'Use it in the map node, or replace the construct that its diagnostics name.',
@@ -95,9 +101,14 @@ const CODES: Readonly<Record<string, MappingErrorCode>> = {
   D3141: 'mapping.raised',
   X0001: 'mapping.forbidden',
   X0003: 'mapping.impure',
+  X0004: 'mapping.impure',
+  X0005: 'mapping.regex',
+  X0006: 'mapping.budget',
 };
 
-function codeFor(code: string): MappingErrorCode {
+function codeFor(failure: Failure): MappingErrorCode {
+  const { code } = failure;
+  if (code === 'D3121' && failure.info.cause) return codeFor(failure.info.cause);
   const special = CODES[code];
   if (special) return special;
   if (code.startsWith('T')) return 'mapping.type';
@@ -109,12 +120,12 @@ export function toMappingError(e: unknown, text: string, file: string | undefine
   const failure = toFailure(e);
   const where = file ?? 'the mapping';
   if (failure.position < 0) {
-    const error = MAPPING_ERRORS.fail(codeFor(failure.code), `${where}: ${sentenceOf(failure)}`);
+    const error = MAPPING_ERRORS.fail(codeFor(failure), `${where}: ${sentenceOf(failure)}`);
     return Object.assign(error, languageCode(failure), file === undefined ? {} : { file });
   }
   const place = placeOf(text, failure.position);
   const what = `${where}, line ${place.line}, column ${place.column}: ${sentenceOf(failure)}`;
-  const error = MAPPING_ERRORS.fail(codeFor(failure.code), what);
+  const error = MAPPING_ERRORS.fail(codeFor(failure), what);
   return Object.assign(error, languageCode(failure), place, {
     excerpt: excerpt(text, place),
     ...(file === undefined ? {} : { file }),

@@ -1,11 +1,14 @@
-import { codeOf, describeError, V2gateError } from '../errors.ts';
+import { describeError, V2gateError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { MAPPING_ERRORS } from './errors.ts';
-import { type Example, parseExamples } from './examples.ts';
-import { type FileSource, pathOf } from './files.ts';
-import { checkHeader, type Direction, type Header, type MappingPath, parseHeader, parsePath, slug } from './header.ts';
-import { compile, type Mapping } from './index.ts';
+import type { Example } from './examples.ts';
+import type { FileSource } from './files.ts';
+import { type Direction, type Header, type MappingPath, slug } from './header.ts';
+import type { Mapping, Schemas } from './index.ts';
+import { readRoot, type Slot } from './slots.ts';
+import { type MappingState, stateOf } from './states.ts';
+
+export type { MappingState } from './states.ts';
 
 /** A mapping of the library that is in force. */
 export interface MappingEntry extends Header {
@@ -41,6 +44,15 @@ export interface MappingLibrary {
   candidates(topic: string, language: string, direction: Direction, payload: unknown, ctx: unknown): MappingEntry[];
   entries(): readonly MappingEntry[];
   broken(): readonly BrokenMapping[];
+  /** The texts under a path as they were last read, by folder: the shipped one before what overrides it. */
+  versions(path: string): readonly { readonly root: string; readonly text: string }[];
+  /**
+   * Every file of every folder with its state and all findings about it, by path and then by folder. The first call after
+   * a change takes some milliseconds per file; for console, API, command line and workbench.
+   */
+  list(): readonly MappingState[];
+  /** The forms of messages that the findings of {@link list} are held against; knows none where the options give none. */
+  readonly schemas: Schemas;
   /** Reads the folders again; only changed files are compiled. Never throws. */
   reload(): { readonly changed: readonly string[]; readonly broken: readonly BrokenMapping[] };
 }
@@ -50,19 +62,15 @@ export interface LibraryOptions {
   readonly roots: readonly string[];
   readonly files: FileSource;
   readonly log: Log;
+  /** For checks against the forms of messages; absent: {@link MappingLibrary.list} finds only what needs none. */
+  readonly schemas?: Schemas;
 }
 
-/** One file as last read. */
-interface Slot {
-  readonly root: string;
-  readonly path: string;
-  readonly text: string | undefined;
-  readonly good: MappingEntry | undefined;
-  readonly fault: Omit<BrokenMapping, 'covered'> | undefined;
-}
+const NO_SCHEMAS: Schemas = { message: () => undefined };
 
 /** Loads the mapping files of some folders (design 3). A folder that cannot be read is logged and empty. */
 export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
+  const schemas = o.schemas ?? NO_SCHEMAS;
   // bounded by: the files of the roots, see files.ts
   let slots = new Map<string, Slot>();
   let inForce = new Map<string, MappingEntry>();
@@ -71,7 +79,7 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
   const reload: MappingLibrary['reload'] = () => {
     const before = slots;
     slots = new Map(o.roots.flatMap((root) => readRoot(o, root, before)).map((s) => [`${s.root}\n${s.path}`, s]));
-    const changed = [...slots].filter(([key, s]) => before.get(key)?.text !== s.text).map(([, s]) => s.path);
+    const changed = [...slots].filter(([key, s]) => isChanged(before.get(key), s)).map(([, s]) => s.path);
     for (const [key, s] of before) if (!slots.has(key)) changed.push(s.path);
     inForce = new Map();
     for (const s of slots.values()) if (s.good) inForce.set(s.path, s.good);
@@ -101,9 +109,24 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
     },
     entries: () => [...inForce.values()],
     broken: () => faults,
+    versions: (path) =>
+      o.roots.flatMap((root) => {
+        const text = slots.get(`${root}\n${path}`)?.text;
+        return text === undefined ? [] : [{ root, text }];
+      }),
+    list: () => [...slots.values()].map((s) => stateOf(s, inForce.get(s.path))).sort(byPath),
+    schemas,
     reload,
   };
 }
+
+const byPath = (a: MappingState, b: MappingState): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+
+/** A file is new, has another text, or cannot be read for another reason than before. */
+const isChanged = (before: Slot | undefined, now: Slot): boolean =>
+  before === undefined ||
+  before.text !== now.text ||
+  (now.text === undefined && before.fault?.message !== now.fault?.message);
 
 function unsupported(topic: string, language: string, direction: Direction): V2gateError {
   const what =
@@ -116,75 +139,6 @@ function unsupported(topic: string, language: string, direction: Direction): V2g
     retry: 'no',
     protocol: 'capability.unsupported',
   });
-}
-
-function readRoot(o: LibraryOptions, root: string, before: ReadonlyMap<string, Slot>): Slot[] {
-  let paths: readonly string[];
-  try {
-    paths = o.files.list(root);
-  } catch (e) {
-    o.log.warn('mapping.folder', { root, ...describeError(e) });
-    return [];
-  }
-  return paths
-    .filter((path) => path.endsWith('.jsonata'))
-    .sort()
-    .map((path) => readSlot(o, root, path, before.get(`${root}\n${path}`)));
-}
-
-function readSlot(o: LibraryOptions, root: string, path: string, before: Slot | undefined): Slot {
-  let text: string | undefined;
-  try {
-    text = o.files.read(pathOf(root, path));
-    if (before && before.text === text) return before;
-    const good = load(o.files, root, path, text);
-    return { root, path, text, good, fault: undefined };
-  } catch (e) {
-    const { what } = describeError(e);
-    const diagnostics = diagnosticsOf(e);
-    const fault = { root, path, code: codeOf(e) ?? 'mapping.broken', message: what, diagnostics };
-    return { root, path, text, good: before?.good, fault };
-  }
-}
-
-function load(files: FileSource, root: string, path: string, text: string): MappingEntry {
-  const at = parsePath(path);
-  const header = parseHeader(text, path);
-  checkHeader(at, header, path);
-  const { mapping, diagnostics } = checked(
-    compile(text, { from: header.from, to: header.to.join(' '), file: path }),
-    path,
-  );
-  if (mapping.slow) {
-    throw MAPPING_ERRORS.fail('mapping.slow', `${path} needs the interpreter; only the map node can run it.`);
-  }
-  const condition = header.when === undefined ? {} : { condition: compileCondition(header.when, path) };
-  const examplesPath = path.replace(/\.jsonata$/, '.examples.json');
-  const examples = (): readonly Example[] =>
-    files.list(root).includes(examplesPath) ? parseExamples(files.read(pathOf(root, examplesPath)), examplesPath) : [];
-  return { ...header, path, root, at, mapping, diagnostics, ...condition, examples };
-}
-
-function compileCondition(when: string, path: string): Mapping {
-  const { mapping } = checked(compile(when, { file: `${path} (when)` }), `${path} (when)`);
-  if (mapping.slow) throw MAPPING_ERRORS.fail('mapping.slow', `The condition of ${path} needs the interpreter.`);
-  return mapping;
-}
-
-function checked(
-  r: { readonly mapping?: Mapping; readonly diagnostics: readonly Diagnostic[] },
-  path: string,
-): { mapping: Mapping; diagnostics: readonly Diagnostic[] } {
-  if (r.mapping) return { mapping: r.mapping, diagnostics: r.diagnostics };
-  const first = r.diagnostics.find((d) => d.severity === 'error');
-  const where = first ? `, line ${first.line}, column ${first.column}: ${first.message}` : ' cannot be compiled.';
-  const error = MAPPING_ERRORS.fail('mapping.broken', `${path}${where}`);
-  throw Object.assign(error, { diagnostics: r.diagnostics });
-}
-
-function diagnosticsOf(e: unknown): readonly Diagnostic[] {
-  const list: unknown = typeof e === 'object' && e !== null ? Reflect.get(e, 'diagnostics') : undefined;
-  return Array.isArray(list) ? (list as readonly Diagnostic[]) : [];
 }
 
 /** How specific an entry is for the peer of this context; −1 when it is meant for another one. */

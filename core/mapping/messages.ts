@@ -42,6 +42,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   D3070: 'Without a comparison function $sort orders only numbers or only texts.',
   D3100: 'The base % is not between 2 and 36.',
   D3110: '% is not an ISO 8601 time.',
+  D3120: 'The text given to $eval is no expression: %.',
+  D3121: 'The text given to $eval failed.',
   D3138: '$single found more than one.',
   D3139: '$single found none.',
   D3140: '% is not a well-formed URL.',
@@ -49,12 +51,16 @@ const SENTENCES: Readonly<Record<string, string>> = {
   T0411: 'The context value cannot stand in for argument # of $@: %.',
   T0412: 'Argument # of $@ must be an array of one type: %.',
   X0001: 'The field name % is not available.',
+  X0006: 'A text would have more than % characters.',
+  X0005: 'The regular expression % cannot be bounded.',
+  X0004: 'The function $@ is not available in mappings.',
   X0003: 'The date is not complete, and mappings do not know the current time.',
 };
 
 /** What happened, in one sentence. */
 export function sentenceOf(f: Failure): string {
   if (f.code === 'D3137' || f.code === 'D3141') return f.info.text ?? 'The mapping refused the message.';
+  if (f.code === 'D3121' && f.info.cause) return `${SENTENCES.D3121} ${sentenceOf(f.info.cause)}`;
   const template = SENTENCES[f.code];
   if (template === undefined) return fallback(f);
   return template

@@ -4,7 +4,8 @@ import { isSecretKey } from '../redact.ts';
 import type { Branch, Field, Fields, ObjectSpec, Spec } from './spec.ts';
 
 const MAX_ISSUES = 50;
-const MAX_JSON_PARTS = 10_000;
+/** More than a message of 256 KiB can hold (fo 4.2); its size is what bounds a value. */
+const MAX_JSON_PARTS = 150_000;
 const ID = new RegExp(ID_PATTERN);
 
 /** Appends one JSON pointer step (RFC 6901). */

@@ -215,12 +215,17 @@ export function record<T>(
   return field(schema, { kind: 'record', value, max }, o.doc);
 }
 
-/** Any JSON value up to `maxDepth` (8) levels and 10 000 parts. */
+/** A text or a number, as peers that cannot agree send ids. */
+export function scalar(o: DocOption = {}): Field<string | number, false> {
+  return field(Type.Union([Type.String(), Type.Number()]), { kind: 'json', maxDepth: 1, object: false }, o.doc);
+}
+
+/** Any JSON value up to `maxDepth` (8) levels and 150 000 parts. */
 export function json(o: { readonly maxDepth?: number } & DocOption = {}): Field<Json, false> {
   return field(Type.Unknown(), { kind: 'json', maxDepth: o.maxDepth ?? 8, object: false }, o.doc);
 }
 
-/** Any JSON object up to `maxDepth` (8) levels and 10 000 parts. */
+/** Any JSON object up to `maxDepth` (8) levels and 150 000 parts. */
 export function anyObject(o: { readonly maxDepth?: number } & DocOption = {}): Field<Record<string, Json>, false> {
   const schema = Type.Object({}, { additionalProperties: true });
   return field(schema, { kind: 'json', maxDepth: o.maxDepth ?? 8, object: true }, o.doc);

@@ -43,6 +43,8 @@ const OUTCOMES = {
 const CODES = {
   'station.notConnected': 'The station is not connected',
   'station.refusedCommand': 'The station refused the command',
+  'resource.excluded': 'The station does not do it, also in simpler forms',
+  'resource.takesLess': 'The vehicle takes less than it may',
   'station.notAccepted': 'The station is not accepted yet',
   'command.lapsed': 'It was no longer valid when its turn came',
   'command.unsupported': 'The station cannot express this command',
@@ -55,7 +57,14 @@ const CODES = {
 
 /** How a command is put to a station (bridges/ocpp), in words. */
 /** @type {Readonly<Record<string, string>>} */
-const SHAPES = { dynamic: 'as setpoint', limitW: 'as limit in W', limitA: 'as limit in A' };
+const SHAPES = {
+  dynamic: 'as setpoint',
+  setpoint: 'as scheduled setpoint',
+  limitW: 'as limit in W',
+  limitA: 'as limit in A',
+  onOff: 'by on and off',
+  native: 'by a flow itself',
+};
 
 /** @type {Readonly<Record<FleetEntry['quality'], Words>>} */
 const QUALITIES = {
@@ -122,7 +131,8 @@ export function outcomeWords(entry) {
   if (entry.outcome === undefined) return { text: 'No command', icon: '', tone: 'quiet' };
   const words = OUTCOMES[entry.outcome] ?? asIs(entry.outcome);
   const shape = entry.shape === undefined ? undefined : SHAPES[entry.shape];
-  return shape === undefined ? words : { ...words, more: [words.more, shape].filter(Boolean).join(' · ') };
+  const more = [words.more, shape, entry.steppedDown].filter(Boolean).join(' · ');
+  return more === '' ? words : { ...words, more };
 }
 
 /** Less than this below the wish is rounding, W. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { V2gateError } from '../../core/errors.ts';
+import { failPoint } from '../../core/failpoint.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { ComponentHealth } from '../../hub/ports.ts';
@@ -43,6 +44,7 @@ export function createCommitter(o: CommitterOptions): (slice: readonly Entry[]) 
       sync(full);
       db.exec('BEGIN IMMEDIATE');
       const verdicts = slice.map((entry) => applyEntry(db, o.records, entry));
+      failPoint('commit.open');
       db.exec('COMMIT');
       return verdicts;
     } catch (e) {
@@ -68,6 +70,7 @@ export function createCommitter(o: CommitterOptions): (slice: readonly Entry[]) 
       const full = work.some((e) => e.durability === 'A');
       const start = performance.now();
       const verdicts = transact(work, full);
+      if (work.some((e) => e.durability === 'C')) failPoint('telemetry.flushed');
       seconds.observe((performance.now() - start) / 1000, { sync: full ? 'full' : 'normal' });
       work.forEach((entry, i) => {
         const error = verdicts[i];

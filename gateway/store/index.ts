@@ -6,6 +6,7 @@ import type { ComponentHealth, ListQuery, RecordKind, StoredRecord, StoreOp, Sto
 import { createCommitter } from './commit.ts';
 import { explain, openDatabase } from './database.ts';
 import { STORE_ERRORS } from './errors.ts';
+import { passStored } from './passing.ts';
 import { checkKind, prepareOps } from './prepare.ts';
 import { prepareRecords, type Records } from './records.ts';
 import { Writer } from './writer.ts';
@@ -73,7 +74,9 @@ class SqliteStore implements StorePort {
   async write(ops: readonly StoreOp[]): Promise<void> {
     if (this.#closing) throw STORE_ERRORS.fail('store.closed');
     const prepared = prepareOps(ops);
-    if (prepared.length > 0) await this.#writer.write(prepared);
+    if (prepared.length === 0) return;
+    await this.#writer.write(prepared);
+    passStored(prepared);
   }
 
   get(kind: RecordKind, key: string): Promise<StoredRecord | undefined> {

@@ -8,16 +8,22 @@ const HOUR_MS = 3_600_000;
 
 /**
  * How long records are kept, in days since their `at`; kinds that are not listed are kept until somebody deletes them
- * (state such as contracts and stations, and what is owed as evidence). Telemetry and ended services as in fo 9.4.
+ * (state such as contracts and stations, and the heads of log chains, so that a chain goes on after its entries are gone).
+ * Telemetry, event log, records and proofs as in fo 9.4.
  */
 export const RETENTION_DAYS: Readonly<Partial<Record<RecordKind, number>>> = {
   request: 90,
   setpoint: 400,
+  batch: 400,
   outcome: 400,
-  log: 90,
+  log: 1096,
   meter: 400,
   telemetry: 90,
+  energy: 3,
+  curve: 400,
   service: 1096,
+  record: 1096,
+  proof: 1096,
 };
 
 export interface RetentionOptions {

@@ -64,7 +64,7 @@ function isDirect(step: Step): boolean {
 }
 
 function movable(evse: SiteEvse, plan: Plan): boolean {
-  return plan.bounds[evse.index]?.free ?? false;
+  return evse.input.pinnedW !== undefined || (plan.bounds[evse.index]?.free ?? false);
 }
 
 function presentRange(evse: SiteEvse, plan: Plan): PowerRange {

@@ -80,11 +80,11 @@ function basisOf(evse: SiteEvse, made: Plan): Basis {
   const bound = made.bounds[index];
   const planned = made.planned[index] ?? 0;
   if (input.fixed) return 'fixed';
-  if (!bound?.free) return 'held';
+  if (!bound?.free && input.pinnedW === undefined) return 'held';
   if (made.zero[index]) return 'zone';
   if (shortfallOf(evse, made) > 0) return 'shortfall';
   if (Math.abs(planned - wishedW) < quantumW) return 'wished';
-  return Math.abs(planned - bound.need) < quantumW ? 'needed' : 'share';
+  return bound?.free && Math.abs(planned - bound.need) < quantumW ? 'needed' : 'share';
 }
 
 /** What an EVSE misses of its need, if that is more than one step. */

@@ -122,8 +122,9 @@ function repairedTogether(
 
 /** Step 1: the bounds an EVSE is planned with. */
 function stepOne(evse: SiteEvse, member: boolean, released: boolean): Bound {
-  const { fixed, commandRunning, presentW, keepSide, minImportW, minExportW } = evse.input;
+  const { fixed, pinnedW, commandRunning, presentW, keepSide, minImportW, minExportW } = evse.input;
   if (fixed) return { free: false, ...fixed, nowW: Math.min(Math.max(presentW, fixed.minW), fixed.maxW) };
+  if (pinnedW !== undefined) return fixedAt(pinnedW);
   if (commandRunning && !released) return fixedAt(presentW);
   let lo = evse.loW;
   let need = member ? evse.neededW : Math.max(evse.neededW, 0);

@@ -142,7 +142,8 @@ function circuitTree(input: SiteInput): { nodes: SiteNode[]; poc: SiteNode } {
 
 function checkSite(input: SiteInput): void {
   const { poc, usedW, generationW, stepS, ess, target } = input;
-  checkNumbers('The POC', { importLimitW: poc.importLimitW, exportLimitW: poc.exportLimitW }, 0);
+  // Below 0 where others alone are beyond the limit.
+  checkNumbers('The POC', { importLimitW: poc.importLimitW, exportLimitW: poc.exportLimitW });
   checkNumbers('The site', { usedW, generationW });
   if (!(stepS > 0)) throw bad(`The planning step must be above 0 s, got ${stepS}.`);
   if (ess) checkNumbers('The ESS', { ...ess });

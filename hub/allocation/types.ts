@@ -55,6 +55,8 @@ export interface EvseInput {
   readonly maxW: number;
   /** `minCommandIntervalS` is not over: the present value counts as fixed, unless a limit needs a reduction. */
   readonly commandRunning: boolean;
+  /** Given by an earlier pass, for a target that stands above: told as it is, and counted in every limit, W signed. */
+  readonly pinnedW?: number;
   /** `minOnS`/`minOffS` is not over: it stays on this side of its forbidden zone unless a limit demands otherwise. */
   readonly keepSide?: 'import' | 'zero' | 'export';
   /** False if any of driver, contract, conformity, site says no (G8). */

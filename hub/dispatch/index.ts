@@ -64,6 +64,11 @@ export function createDispatcher(o: { readonly max: number }): Dispatcher {
       entryOf(evseId)?.assume(range);
     },
 
+    forget(evseId) {
+      entries.delete(evseId);
+      waiting.commands = waiting.commands.filter((c) => c.evseId !== evseId);
+    },
+
     present(evseId) {
       return entries.get(evseId)?.present() ?? IDLE;
     },

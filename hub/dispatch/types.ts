@@ -75,6 +75,8 @@ export interface Dispatcher {
   lost(evseId: string, offline: { readonly importW: number; readonly exportW: number }, now: number): void;
   /** Evidence from elsewhere (no session: 0 W; a meter). Replaces all that was assumed; open commands are forgotten. */
   assume(evseId: string, range: PowerRange, now: number): void;
+  /** The EVSE is gone for good; commands to it that still wait are dropped. */
+  forget(evseId: string): void;
   present(evseId: string): PresentPower;
   /** Takes claims back that ended; what may have happened meanwhile stays in the worst case. */
   expire(now: number): Lapsed[];

@@ -80,5 +80,13 @@ export function resourcesOf(file: SiteFile, extra: readonly StationRecord[] = []
   return [...file.stations, ...extra].flatMap((s) => s.evses.map((e) => resourceOf(s, e, file)));
 }
 
+/** Values of an EVSE beyond so many times what it is built for, and this on top, are not believed (fo 6.4), W. */
+const BEYOND = 1.5;
+const BEYOND_W = 1_000;
+
+/** The greatest power that is believed of an EVSE, W. */
+export const evseMostW = (maxImportW: number, maxExportW: number): number =>
+  BEYOND * Math.max(maxImportW, maxExportW) + BEYOND_W;
+
 /** Netting of a node: `measured` at the POC, `none` at a fuse, unless the file says otherwise (fo 8.2). */
 export const nettingOfPoc = (poc: Poc): 'none' | 'measured' => poc.netting ?? 'measured';

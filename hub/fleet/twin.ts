@@ -1,7 +1,15 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, parseTime } from '../../core/clock.ts';
-import type { EvNeeds, MeterReading, Quality, ResourceState, SessionEvent, StationStatus } from '../../model/index.ts';
-import type { Resource } from './resources.ts';
+import type {
+  EvNeeds,
+  MeterReading,
+  Quality,
+  ResourceState,
+  SessionEvent,
+  StationCapabilities,
+  StationStatus,
+} from '../../model/index.ts';
+import { evseMostW, type Resource } from './resources.ts';
 
 type State = ResourceState['state'];
 
@@ -41,6 +49,10 @@ export interface TwinEntry {
   seen: boolean;
   protocol?: string;
   reading?: Reading;
+  /** The power value before the last one. */
+  before?: { readonly powerW: number; readonly at: number };
+  /** The newest value that came could not be true; the one before stands in for it (fo 6.4). */
+  doubted?: boolean;
   /** Usual distance of power values, ms; learned, used to tell a fresh value from a stale one. */
   intervalMs: number;
   session?: { readonly id: string; readonly since: number };
@@ -51,6 +63,8 @@ export interface TwinEntry {
   learned?: { readonly maxW: number; readonly at: number };
   /** What its default profile lets it draw, once the station has accepted one; W. */
   offlineImportW?: number;
+  /** What was seen of its station. */
+  capabilities?: StationCapabilities;
   optOut: boolean;
 }
 
@@ -141,6 +155,12 @@ export class FleetTwin {
     return isNew || body.state !== undefined ? 'changed' : undefined;
   }
 
+  /** Takes over what a link has seen of a station. */
+  capabilities(body: StationCapabilities): void {
+    const entry = this.#entries.get(body.resourceId);
+    if (entry) entry.capabilities = body;
+  }
+
   needs(body: EvNeeds): boolean {
     const entry = this.#entries.get(body.resourceId);
     if (!entry) return false;
@@ -161,9 +181,30 @@ export class FleetTwin {
     if (entry.needs) entry.needs = { ...entry.needs, movedWh: entry.needs.movedWh + moved(entry, last, body, at) };
     if (body.powerW !== undefined && last?.powerAt !== undefined && at > last.powerAt)
       entry.intervalMs = clampInterval(entry.intervalMs, at - last.powerAt);
+    if (body.powerW !== undefined) {
+      if (last?.powerW !== undefined && last.powerAt !== undefined)
+        entry.before = { powerW: last.powerW, at: last.powerAt };
+      delete entry.doubted;
+    }
     entry.reading = { ...entry.reading, at, ...measured(body, at) };
     if (body.powerW !== undefined && entry.online && IN_SESSION.includes(entry.state))
       entry.state = directionOf(body.powerW, entry);
+    return true;
+  }
+
+  /** True when the EVSE cannot have this power, W; the value before counts on, as `substituted` (fo 6.4). */
+  isImplausible(body: MeterReading): boolean {
+    const entry = body.resourceId === undefined ? undefined : this.#entries.get(body.resourceId);
+    if (!entry || body.powerW === undefined) return false;
+    const { maxImportW, maxExportW } = entry.resource;
+    return Math.abs(body.powerW) > evseMostW(maxImportW, maxExportW);
+  }
+
+  /** Notes that a value could not be true; true when it is the first in a row. */
+  doubt(resourceId: string): boolean {
+    const entry = this.#entries.get(resourceId);
+    if (!entry || entry.doubted) return false;
+    entry.doubted = true;
     return true;
   }
 
@@ -194,7 +235,12 @@ export class FleetTwin {
     if (age > STALE_INTERVALS * entry.intervalMs) return 'missing';
     // Younger than now: our clock was set back.
     const byAge: Quality = age >= 0 && age <= FRESH_INTERVALS * entry.intervalMs ? 'good' : 'estimated';
-    return worse(byAge, r.quality ?? 'good');
+    return worse(worse(byAge, r.quality ?? 'good'), entry.doubted ? 'substituted' : 'good');
+  }
+
+  /** Nobody is there, so no power flows. */
+  isIdle(entry: TwinEntry): boolean {
+    return entry.online && !IN_SESSION.includes(entry.state);
   }
 
   /** Measured power in W; 0 for an EVSE without a session, undefined when unknown. */
@@ -216,6 +262,7 @@ export class FleetTwin {
     delete entry.session;
     delete entry.needs;
     delete entry.learned;
+    delete entry.before;
     if (!entry.reading) return;
     const { socPct: _, ...rest } = entry.reading;
     entry.reading = { ...rest, ...(rest.powerW === undefined ? {} : { powerW: 0 }) };

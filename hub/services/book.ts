@@ -1,6 +1,8 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, parseTime } from '../../core/clock.ts';
 import {
+  type ActivateService,
+  type AmendService,
   type CancelService,
   type RequestService,
   type ResultBody,
@@ -11,21 +13,20 @@ import {
   type SiteFile,
   type UpdateSetpoint,
 } from '../../model/index.ts';
+import { activate } from './activate.ts';
+import { amend, clippedTarget } from './amend.ts';
+import { initial, readied } from './begin.ts';
+import { contractOf } from './checks.ts';
+import { afterAsking, afterConfirming, optedOut, unconfirmed } from './decide.ts';
 import { isRunning, nextState, type ServiceEvent } from './machine.ts';
 import { NOTICE_LIFE_MS, type NoticeExtra, withNotice, withoutNotices } from './notices.ts';
-import { type Capacity, decideRequest, repeated } from './request.ts';
+import { compareServices, holdsCapacity } from './order.ts';
+import { type Capacity, decideRequest, type RequestContext, repeated } from './request.ts';
 import { refused } from './results.ts';
-import {
-  absoluteW,
-  type Course,
-  type Service,
-  type ServiceEntry,
-  serviceKey,
-  setpointParameters,
-  validityMs,
-} from './service.ts';
+import { absoluteW, type Course, type Service, type ServiceEntry, serviceKey } from './service.ts';
 import { arrived, inForceOf, isEffective, setpointError, targetOf } from './setpoint.ts';
 import { fallbackW } from './target.ts';
+import { activationsUsed, ContractUse } from './usage.ts';
 
 const MAX_SERVICES = 2_000;
 /** Ended services stay visible this long after their window, then only the store has them. */
@@ -48,6 +49,7 @@ export interface Decided {
 export class ServiceBook {
   readonly #clock: Clock;
   readonly #capacity: Capacity;
+  readonly #use: ContractUse;
   readonly #entries = new BoundedMap<string, ServiceEntry>({
     name: 'hub.services',
     max: MAX_SERVICES,
@@ -55,10 +57,11 @@ export class ServiceBook {
   });
   #file: SiteFile;
 
-  constructor(o: { file: SiteFile; clock: Clock; capacity: Capacity }) {
+  constructor(o: { file: SiteFile; clock: Clock; capacity: Capacity; use?: ContractUse }) {
     this.#file = o.file;
     this.#clock = o.clock;
     this.#capacity = o.capacity;
+    this.#use = o.use ?? new ContractUse();
   }
 
   configure(file: SiteFile): void {
@@ -92,26 +95,35 @@ export class ServiceBook {
     return this.all().filter((e) => isRunning(e.service.state));
   }
 
-  /** The service that leads the stations at `now` (fo 6.3), or one that is on its way out. */
-  leading(now: number): ServiceEntry | undefined {
-    let best: ServiceEntry | undefined;
-    let leaving: ServiceEntry | undefined;
-    for (const entry of this.#entries.values()) {
-      if (entry.course.tail && entry.course.tail.until > now) leaving = entry;
-      if (entry.service.state !== 'active' || parseTime(entry.service.fsr.window.end) <= now) continue;
-      if (!best || isAbove(entry.service, best.service)) best = entry;
-    }
-    return best ?? leaving;
+  /** Those that run, or wait for a word. */
+  live(): ServiceEntry[] {
+    return this.all().filter((e) => holdsCapacity(e.service));
   }
 
-  /** The active service with this id; FOs may use the same. */
-  activeOf(fsrId: string, foId?: string): ServiceEntry | undefined {
+  /** The services that act on the stations at `now` in the order of fo 6.3, then those that are on their way out. */
+  led(now: number): ServiceEntry[] {
+    const active: ServiceEntry[] = [];
+    const leaving: ServiceEntry[] = [];
     for (const entry of this.#entries.values()) {
-      const { service } = entry;
-      if (service.fsr.fsrId === fsrId && service.state === 'active' && (foId ?? service.foId) === service.foId)
-        return entry;
+      const { service, course } = entry;
+      if (course.tail && course.tail.until > now) leaving.push(entry);
+      else if (service.state === 'active' && parseTime(service.fsr.window.end) > now) active.push(entry);
     }
-    return undefined;
+    const order = (a: ServiceEntry, b: ServiceEntry): number => compareServices(a.service, b.service);
+    return [...active.sort(order), ...leaving.sort(order)];
+  }
+
+  /** The first of those. */
+  leading(now: number): ServiceEntry | undefined {
+    return this.led(now)[0];
+  }
+
+  /** The active service with this id; FOs may use the same, then the FO decides. */
+  activeOf(fsrId: string, foId?: string): ServiceEntry | undefined {
+    const found = this.all().filter(
+      ({ service: s }) => s.fsr.fsrId === fsrId && s.state === 'active' && (foId ?? s.foId) === s.foId,
+    );
+    return found.length === 1 ? found[0] : undefined;
   }
 
   /** `RequestService`. `earlier`: the same id in the store from before it was forgotten here. */
@@ -122,8 +134,36 @@ export class ServiceBook {
       const what = 'This site holds as many services as it can.';
       return { result: refused(SERVICE_ERRORS.fail('conflict.overlap', what)) };
     }
-    const others = this.all().map((e) => e.service);
-    return decideRequest(body, { foId, file: this.#file, clock: this.#clock, capacity: this.#capacity, others });
+    return decideRequest(body, this.#context(foId));
+  }
+
+  /** `AmendService`. */
+  amend(body: AmendService, foId: string): Decided {
+    const entry = this.#entries.get(serviceKey(foId, body.fsrId));
+    return entry ? amend(entry.service, body, this.#context(foId)) : { result: refused(unknown(body.fsrId)) };
+  }
+
+  /** `ActivateService`. */
+  activate(body: ActivateService, foId: string): Decided {
+    const entry = this.#entries.get(serviceKey(foId, body.fsrId));
+    if (!entry) return { result: refused(unknown(body.fsrId)) };
+    const isNew = body.action === 'activate';
+    const over = isNew ? activationsUsed(entry.service, this.#file, this.#use, this.#clock.now()) : undefined;
+    return over ? { result: refused(over) } : activate(entry.service, body, this.#clock);
+  }
+
+  /** The record after a word that was waited for has come, or its time is over; undefined while it waits (fo 4.2). */
+  answered(service: Service): Service | undefined {
+    const { pending, foId, fsr } = service;
+    if (!pending) return undefined;
+    const now = this.#clock.now();
+    if (parseTime(fsr.window.end) <= now) return unconfirmed(service, this.#clock, 'time.past');
+    const contract = contractOf(fsr.contractId, foId, this.#file);
+    const o = { clock: this.#clock, capacity: this.#capacity };
+    if (pending.why === 'opt' && service.members.every((m) => this.#capacity.isOut(m)))
+      return optedOut(service, this.#clock);
+    if (pending.until > now) return undefined;
+    return pending.why === 'opt' ? afterAsking(service, contract, o) : afterConfirming(service, contract, this.#clock);
   }
 
   /** `UpdateSetpoint`: only the highest `seq` counts, inside what was asked for, not after its end (fo 3.7, fo 4.2). */
@@ -133,8 +173,8 @@ export class ServiceBook {
     const error = setpointError(entry?.service, setpoint, entry?.course.setpoint, now);
     if (error || !entry) return { result: refused(error ?? unknown(setpoint.fsrId)) };
     const { service } = entry;
-    const { appliedW, limitedBy } = this.#capacity.preview(service, setpoint.targetW);
-    const clipped = limitedBy === undefined ? {} : { limitedBy };
+    const { appliedW, limitedBy, cause } = this.#capacity.preview(service, setpoint.targetW);
+    const clipped = { ...(limitedBy === undefined ? {} : { limitedBy }), ...(cause === undefined ? {} : { cause }) };
     const result: ResultBody = {
       status: 'ok',
       ...(limitedBy === undefined ? {} : { code: 'limit.clipped' }),
@@ -142,8 +182,8 @@ export class ServiceBook {
       data: { appliedW, ...clipped },
     };
     const startsNow = service.state === 'active' && isEffective(setpoint, now);
-    const promisedW = absoluteW(service, appliedW);
-    return { result, setpoint, promisedW, ...(startsNow ? { target: targetOf(setpoint) } : {}) };
+    const promisedW = absoluteW(service, appliedW, now);
+    return { result, setpoint, promisedW, ...(startsNow ? { target: targetOf(setpoint, foId) } : {}) };
   }
 
   /** `CancelService` from the FO: ends the service at `at`, or now when that has passed (fo 6.2). */
@@ -152,6 +192,10 @@ export class ServiceBook {
     const entry = this.#entries.get(serviceKey(foId, fsrId));
     if (!entry) return { result: refused(unknown(fsrId)) };
     const { service } = entry;
+    if (service.pending) {
+      const next = unconfirmed(service, this.#clock, reason.slice(0, 128));
+      return { result: { status: 'ok', state: next.state }, service: next };
+    }
     if (!nextState(service.state, 'cancel')) {
       return { result: refused(SERVICE_ERRORS.fail('state.invalid', `The service is ${service.state} already.`)) };
     }
@@ -164,7 +208,7 @@ export class ServiceBook {
 
   /** A target reached `allocate`: from now on it is in force. False when it is for nobody, or lapsed, or older. */
   inForce(target: ServiceTarget): ServiceEntry | undefined {
-    const entry = this.activeOf(target.fsrId);
+    const entry = this.activeOf(target.fsrId, target.foId);
     const inForce = entry && arrived(entry.service, target, entry.course.inForce, this.#clock.now());
     if (!entry || !inForce) return undefined;
     entry.course.inForce = inForce;
@@ -176,18 +220,17 @@ export class ServiceBook {
   moved(service: Service, event: ServiceEvent, extra: NoticeExtra = {}): Service | undefined {
     const state = nextState(service.state, event);
     if (!state) return undefined;
-    const next: Service = { ...service, state };
+    const over = state === 'active' || isRunning(state) ? {} : { endedAt: this.#clock.now() };
+    const next: Service = { ...service, state, ...over };
     return isPhase(state) ? withNotice(next, this.#clock, state, extra) : next;
   }
 
-  /** The record after the window has begun, or its first target. */
+  /** The record after the window has begun. */
   begun(service: Service, setpoint: Setpoint | undefined): Service | undefined {
     const now = this.#clock.now();
-    const p = setpointParameters(service.fsr);
-    const initialUntil = p?.initialW === undefined ? undefined : now + validityMs(p);
-    const ready: Service = { ...service, ...(initialUntil === undefined ? {} : { initialUntil }) };
+    const ready = readied(service, { clock: this.#clock, capacity: this.#capacity, file: this.#file });
     const first = setpoint && isEffective(setpoint, now) ? inForceOf(setpoint) : initial(ready);
-    return this.moved(ready, 'begin', first === undefined ? {} : { powerW: absoluteW(ready, first.targetW) });
+    return this.moved(ready, 'begin', first === undefined ? {} : { powerW: absoluteW(ready, first.targetW, now) });
   }
 
   /** Puts a stored record in force. Undefined when there is no room for another one. */
@@ -199,6 +242,11 @@ export class ServiceBook {
     if (!this.#entries.set(key, entry)) return undefined;
     if (known) this.#turn(known.service, entry);
     return entry;
+  }
+
+  #context(foId: string): RequestContext {
+    const others = this.all().map((e) => e.service);
+    return { foId, file: this.#file, clock: this.#clock, capacity: this.#capacity, use: this.#use, others };
   }
 
   /** Puts a stored setpoint in force as the newest. */
@@ -222,7 +270,7 @@ export class ServiceBook {
     const now = this.#clock.now();
     return this.all().filter(
       ({ service: s }) =>
-        !isRunning(s.state) && s.outgoing.length === 0 && parseTime(s.fsr.window.end) + KEEP_ENDED_MS < now,
+        !holdsCapacity(s) && s.outgoing.length === 0 && parseTime(s.fsr.window.end) + KEEP_ENDED_MS < now,
     );
   }
 
@@ -239,6 +287,8 @@ export class ServiceBook {
 
   /** What a move of the record means for what runs. */
   #turn(before: Service, { service, course }: ServiceEntry): void {
+    if (before.fsr.revision !== service.fsr.revision && course.inForce)
+      course.inForce = { ...course.inForce, targetW: clippedTarget(service, course.inForce.targetW) };
     if (before.state === service.state) return;
     const now = this.#clock.now();
     if (service.state === 'active') {
@@ -247,28 +297,12 @@ export class ServiceBook {
       if (first) course.inForce = first;
     } else if (service.state === 'aborted' && before.state === 'active') {
       const rampMs = (service.cancel?.rampS ?? service.fsr.fallback.rampS ?? 0) * 1000;
-      const toW = fallbackW(service);
+      const toW = fallbackW(service, now);
       const fromW = course.applied?.targetW;
       if (toW !== undefined && fromW !== undefined && rampMs > 0)
         course.tail = { since: now, until: now + rampMs, fromW, toW };
     }
   }
-}
-
-/** fo 6.3: mandatory, priority, acceptance. */
-function isAbove(a: Service, b: Service): boolean {
-  const order =
-    Number(b.fsr.mandatory) - Number(a.fsr.mandatory) ||
-    a.fsr.priority - b.fsr.priority ||
-    (a.acceptedAt ?? 0) - (b.acceptedAt ?? 0);
-  return order < 0;
-}
-
-function initial({ fsr, initialUntil }: Service): Course['inForce'] {
-  const initialW = setpointParameters(fsr)?.initialW;
-  return initialW === undefined || initialUntil === undefined
-    ? undefined
-    : { targetW: initialW, validUntil: initialUntil };
 }
 
 function isPhase(state: string): state is ServicePhase {

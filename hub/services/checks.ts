@@ -7,7 +7,6 @@ import {
   type ServiceRequest,
   type SiteFile,
 } from '../../model/index.ts';
-import { isRunning } from './machine.ts';
 import { type Service, setpointParameters } from './service.ts';
 
 const fail = SERVICE_ERRORS.fail;
@@ -23,19 +22,25 @@ export function membersOf(
   return file.groups?.find((g) => g.groupId === fsr.target.groupId)?.members.slice();
 }
 
-/** Rules of time for a new request (fo 4.2). */
-export function timeError(fsr: ServiceRequest, now: number): V2gateError | undefined {
+/** Rules of time for a new request, or for what becomes of a running one (fo 4.2). */
+export function timeError(fsr: ServiceRequest, now: number, running?: Service): V2gateError | undefined {
   if (parseTime(fsr.window.end) <= now) {
     return fail('time.past', 'The service window lies completely in the past.', { path: '/fsr/window/end' });
   }
-  if (parseTime(fsr.decisionBy) <= now) {
+  if (!running && parseTime(fsr.decisionBy) <= now) {
     return fail('time.expired', 'decisionBy has passed already.', { path: '/fsr/decisionBy' });
   }
   return undefined;
 }
 
 /** Contract checks of fo 3.4: party, state, service type, validity, scope and hard limits. */
-export function contractError(fsr: ServiceRequest, foId: string, file: SiteFile, now: number): V2gateError | undefined {
+export function contractError(
+  fsr: ServiceRequest,
+  foId: string,
+  file: SiteFile,
+  now: number,
+  running?: Service,
+): V2gateError | undefined {
   const contract = file.contracts?.find((c) => c.contractId === fsr.contractId);
   const path = '/fsr/contractId';
   // A foreign contract is as good as unknown: nothing about other parties is revealed (fo 9.4).
@@ -57,7 +62,9 @@ export function contractError(fsr: ServiceRequest, foId: string, file: SiteFile,
   if (!inScope(fsr.target, contract, file)) {
     return fail('contract.scope', 'The target is not in the scope of the contract.', { path: '/fsr/target' });
   }
-  return windowError(contract, start, end, now);
+  // What has begun needs no notice any more.
+  const keepsStart = running !== undefined && running.fsr.window.start === fsr.window.start;
+  return windowError(contract, start, end, keepsStart ? Number.NEGATIVE_INFINITY : now);
 }
 
 /** The contract of that id with that FO. */
@@ -102,10 +109,18 @@ export function powerError(
   return undefined;
 }
 
-/** Nobody is configured who may issue mandates, so none is believed (fo 9.4: fake mandate). */
-export function mandateError(fsr: ServiceRequest): V2gateError | undefined {
-  if (!fsr.mandatory) return undefined;
-  const what = 'This site knows nobody who may make a request mandatory.';
+/** A mandate is believed when an issuer of the site file gives references of this form, and the FO may pass them on (fo 9.4). */
+export function mandateError(
+  { mandatory, mandateRef }: ServiceRequest,
+  foId: string,
+  file: SiteFile,
+): V2gateError | undefined {
+  if (!mandatory) return undefined;
+  const proven = file.mandateIssuers?.some(
+    ({ refPrefix, foIds }) => mandateRef?.startsWith(refPrefix) === true && (foIds?.includes(foId) ?? true),
+  );
+  if (proven) return undefined;
+  const what = 'No issuer of mandates that this site knows stands behind this reference.';
   return fail('mandatory.unproven', what, { path: '/fsr/mandateRef' });
 }
 
@@ -140,17 +155,11 @@ export function credentialError(foId: string, file: SiteFile, now: number): V2ga
 const isOf = (c: Credential, foId: string): boolean =>
   c.subjectRef === foId && (c.kind === 'identity' || c.kind === 'authorisation');
 
-/** A site serves one service at a time for now: overlapping windows are refused whatever the resources (fo 1.2). */
-export function overlapError(fsr: ServiceRequest, foId: string, others: Iterable<Service>): V2gateError | undefined {
-  const start = parseTime(fsr.window.start);
-  const end = parseTime(fsr.window.end);
-  for (const o of others) {
-    if (!isRunning(o.state) || (o.foId === foId && o.fsr.fsrId === fsr.fsrId)) continue;
-    if (parseTime(o.fsr.window.end) <= start || parseTime(o.fsr.window.start) >= end) continue;
-    const who = o.foId === foId ? `your service ${o.fsr.fsrId}` : 'another service';
-    return fail('conflict.overlap', `The site is held by ${who} during this window.`, { path: '/fsr/window' });
-  }
-  return undefined;
+/** True while a credential of the FO can be trusted neither way: it cannot be verified, or has expired (fo 6.1). */
+export function credentialDoubt(foId: string, file: SiteFile, now: number): boolean {
+  return (file.credentials ?? []).some(
+    (c) => isOf(c, foId) && c.status !== 'revoked' && (c.status !== 'valid' || parseTime(c.validTo) <= now),
+  );
 }
 
 /** Why a running service must end at once: its contract or a credential of its FO no longer stands (fo 6.1). */

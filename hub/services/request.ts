@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { V2gateError } from '../../core/errors.ts';
 import { canonical } from '../../core/json.ts';
-import { round3 } from '../../core/quantities.ts';
 import {
   type Contract,
   type RequestService,
@@ -11,20 +10,23 @@ import {
   type ServiceRequest,
   type SiteFile,
 } from '../../model/index.ts';
+import { baselineOf } from './baseline.ts';
 import {
   contractError,
   contractOf,
   credentialError,
   mandateError,
   membersOf,
-  overlapError,
   powerError,
   timeError,
 } from './checks.ts';
-import { nextState } from './machine.ts';
-import { withDecision } from './notices.ts';
+import { congestionError } from './congestion-checks.ts';
+import { choose } from './decide.ts';
+import { nextState, type ServiceEvent } from './machine.ts';
+import { overlapError } from './order.ts';
 import { refused } from './results.ts';
-import { type Service, setpointParameters } from './service.ts';
+import { remaining, type Service } from './service.ts';
+import { type ContractUse, useError } from './usage.ts';
 
 /** A sum of power: of the members, or of the whole site at the POC (fo 2.3). */
 export interface Scope {
@@ -37,6 +39,16 @@ export interface PowerBand {
   readonly highW: number;
 }
 
+/** What a setpoint would become, as the FO says it, W. */
+export interface Preview {
+  readonly appliedW: number;
+  readonly limitedBy?: string;
+  /** A service that stands above has taken members away. */
+  readonly cause?: 'priority';
+}
+
+export type PowerSeries = NonNullable<NonNullable<ServiceDecision['baseline']>['series']>;
+
 /** What must be known about the fleet to decide. Powers in W, load convention, at the reference point. */
 export interface Capacity {
   known(resourceId: string): boolean;
@@ -45,9 +57,19 @@ export interface Capacity {
   /** What they could do with an able EV at each, inside all limits. */
   installed(scope: Scope): PowerBand;
   /** What a target would become now (fo 8.3.4). */
-  preview(service: Service, targetW: number): { readonly appliedW: number; readonly limitedBy?: string };
+  preview(service: Service, targetW: number): Preview;
   /** Measured power, undefined when it cannot be told. */
   measured(scope: Scope): number | undefined;
+  /** Mean of the measured power over `[fromMs, toMs)`, undefined when it cannot be told. */
+  mean(scope: Scope, fromMs: number, toMs: number): number | undefined;
+  /** What they would do without any service, over the span in planning steps (fo 3.8 `declared`). */
+  planned(scope: Scope, fromMs: number, toMs: number): PowerSeries | undefined;
+  /** The driver or owner has opted out. */
+  isOut(resourceId: string): boolean;
+  /** Where a limit for these members is enforced: `poc`, a circuit, or each of them; undefined where it cannot be. */
+  nodes(fsr: ServiceRequest, members: readonly string[]): readonly string[] | undefined;
+  /** Import at the reference point now when everybody gets what is needed, and when nobody gets anything, W. */
+  demand(scope: Scope): { readonly neededW: number; readonly leastW: number };
 }
 
 export interface RequestContext {
@@ -55,6 +77,7 @@ export interface RequestContext {
   readonly file: SiteFile;
   readonly clock: Clock;
   readonly capacity: Capacity;
+  readonly use: ContractUse;
   /** Services that may stand in the way. */
   readonly others: Iterable<Service>;
 }
@@ -67,30 +90,38 @@ export interface Requested {
 
 /** `RequestService`: form, contract and credentials are answered at once, the decision follows as a notice (fo 4.2, fo 6.2). */
 export function decideRequest({ fsr }: RequestService, o: RequestContext): Requested {
-  const now = o.clock.now();
   const members = membersOf(fsr, o.file, (r) => o.capacity.known(r));
-  const refusal =
-    timeError(fsr, now) ??
-    contractError(fsr, o.foId, o.file, now) ??
-    mandateError(fsr) ??
+  const refusal = requestError(fsr, members, o);
+  if (refusal || !members) return { result: refused(refusal ?? unknownTarget()) };
+  const contract = contractOf(fsr.contractId, o.foId, o.file);
+  const checked = through({ ...draft(fsr, members, o), state: 'received' }, 'formOk', 'credentialsOk');
+  const service: Service = { ...checked, ...baselineOf(checked, contract, o) };
+  const beyond = powerError(fsr, contract, service.baselineW);
+  if (beyond) return { result: refused(beyond) };
+  const chosen = choose(service, contract, o);
+  const status = chosen.pending?.why === 'opt' ? 'pending' : 'ok';
+  return { result: { status, state: 'credentialChecked' }, service: chosen };
+}
+
+/** What speaks against a request, or against what an amendment makes of it; `running`: the service that is amended. */
+export function requestError(
+  fsr: ServiceRequest,
+  members: readonly string[] | undefined,
+  o: RequestContext,
+  running?: Service,
+): V2gateError | undefined {
+  const now = o.clock.now();
+  return (
+    timeError(fsr, now, running) ??
+    contractError(fsr, o.foId, o.file, now, running) ??
+    mandateError(fsr, o.foId, o.file) ??
     (members ? undefined : unknownTarget()) ??
     unsupported(fsr.serviceType) ??
     credentialError(o.foId, o.file, now) ??
-    overlapError(fsr, o.foId, o.others);
-  if (refusal || !members) return { result: refused(refusal ?? unknownTarget()) };
-  const service: Service = {
-    foId: o.foId,
-    fsr,
-    digest: canonical(fsr),
-    state: 'credentialChecked',
-    members,
-    outgoing: [],
-  };
-  const contract = contractOf(fsr.contractId, o.foId, o.file);
-  const baselineW = baselineOf(service, contract, o.capacity);
-  const beyond = powerError(fsr, contract, baselineW);
-  if (beyond) return { result: refused(beyond) };
-  return { result: { status: 'ok', state: 'credentialChecked' }, service: decided(service, baselineW, contract, o) };
+    (running ? undefined : useError(fsr, o.foId, o)) ??
+    congestionError(fsr, members ?? [], o) ??
+    overlapError({ fsr, foId: o.foId, members: members ?? [] }, o.others, o.file)
+  );
 }
 
 /** The same request again, or another one under the same id (fo 4.2). */
@@ -100,53 +131,23 @@ export function repeated(known: Service, fsr: ServiceRequest): ResultBody {
   return refused(SERVICE_ERRORS.fail('id.conflict', what, { path: '/fsr/fsrId' }));
 }
 
-/** fo 6.2: accepted or rejected. Without `acceptPartial` the FO would have to be asked back (fo 4.2); here that is a refusal with numbers. */
-function decided(
-  service: Service,
-  baselineW: number | undefined,
-  contract: Contract | undefined,
-  { capacity, clock }: RequestContext,
-): Service {
-  const scope = scopeOf(service);
-  const can = capacity.installed(scope);
-  const now = capacity.availableNow(scope, contract);
-  const p = setpointParameters(service.fsr);
-  const zeroW = p?.mode === 'relative' ? (baselineW ?? 0) : 0;
-  const none = p !== undefined && (zeroW + p.minW > can.highW || zeroW + p.maxW < can.lowW);
-  const part = p !== undefined && !none && (zeroW + p.minW < can.lowW || zeroW + p.maxW > can.highW);
-  const feasible = !none && (!part || contract?.optPolicy.acceptPartial === true);
-  const { fsrId, revision } = service.fsr;
-  const decision: ServiceDecision = {
-    fsrId,
-    revision,
-    decision: feasible ? (part ? 'partial' : 'accepted') : 'rejected',
-    offered: { importMaxW: round3(Math.max(now.highW, 0)), exportMaxW: round3(Math.max(-now.lowW, 0)) },
-    ...(feasible ? { accepted: [...service.members] } : { code: 'capability.insufficient' }),
-    ...(feasible && baselineW !== undefined
-      ? { baseline: { method: methodOf(service.fsr, contract), powerW: round3(baselineW) } }
-      : {}),
-  };
-  const state = nextState(service.state, feasible ? 'feasible' : 'infeasible') ?? service.state;
-  const next: Service = {
-    ...service,
-    state,
-    ...(feasible ? { acceptedAt: clock.now() } : {}),
-    ...(baselineW === undefined ? {} : { baselineW }),
-  };
-  return withDecision(next, clock, decision);
+/** Where a service is counted now: those that still take part, at its reference point. */
+export const scopeOf = (s: Service): Scope => ({ members: remaining(s), referencePoint: s.fsr.target.referencePoint });
+
+const draft = (fsr: ServiceRequest, members: readonly string[], { foId }: RequestContext): Omit<Service, 'state'> => ({
+  foId,
+  fsr,
+  digest: canonical(fsr),
+  members,
+  outgoing: [],
+});
+
+/** A record after moves of fo 6.2 that follow at once. */
+function through(service: Service, ...events: readonly ServiceEvent[]): Service {
+  let { state } = service;
+  for (const e of events) state = nextState(state, e) ?? state;
+  return { ...service, state };
 }
-
-const methodOf = (fsr: ServiceRequest, contract: Contract | undefined): string =>
-  (fsr.baseline ?? contract?.baseline)?.method ?? 'zero';
-
-/** fo 3.8 as far as it needs no history: `zero`, and `declared` as the power of now, held. Others cannot be computed yet. */
-function baselineOf(service: Service, contract: Contract | undefined, capacity: Capacity): number | undefined {
-  const method = methodOf(service.fsr, contract);
-  if (method === 'zero') return 0;
-  return method === 'declared' ? capacity.measured(scopeOf(service)) : undefined;
-}
-
-export const scopeOf = (s: Service): Scope => ({ members: s.members, referencePoint: s.fsr.target.referencePoint });
 
 const unknownTarget = (): V2gateError =>
   SERVICE_ERRORS.fail('resource.unknown', 'The target names something that this site does not have.', {
@@ -154,7 +155,7 @@ const unknownTarget = (): V2gateError =>
   });
 
 function unsupported(serviceType: string): V2gateError | undefined {
-  if (serviceType === 'setpoint') return undefined;
+  if (serviceType === 'setpoint' || serviceType === 'congestion') return undefined;
   const what = `Services of type ${serviceType} are not served here.`;
   return SERVICE_ERRORS.fail('capability.unsupported', what, { path: '/fsr/serviceType' });
 }

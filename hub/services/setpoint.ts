@@ -72,9 +72,9 @@ export function inForceOf(setpoint: Setpoint): TargetInForce {
 }
 
 /** What travels over the wire to `allocate`. */
-export function targetOf(setpoint: Setpoint): ServiceTarget {
+export function targetOf(setpoint: Setpoint, foId: string): ServiceTarget {
   const { fsrId, targetW, validUntil, seq } = setpoint;
-  return { fsrId, targetW, validUntil, seq };
+  return { fsrId, foId, targetW, validUntil, seq };
 }
 
 /** A target that came over the wire, inside what the service asked for; undefined when it is too late or too old. */

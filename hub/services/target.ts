@@ -1,4 +1,4 @@
-import { type Applied, absoluteW, type Course, type Service, setpointParameters } from './service.ts';
+import { type Applied, absoluteW, baselineAt, type Course, type Service, setpointParameters } from './service.ts';
 
 /** The longest that an expired setpoint may be held (fo 3.7). */
 const MAX_HOLD_S = 900;
@@ -16,14 +16,14 @@ export function goalAt(service: Service, course: Course, now: number): Goal {
   if (course.tail) return onTheWay(course.tail, now);
   const force = course.inForce;
   if (force && force.validUntil > now)
-    return { targetW: absoluteW(service, force.targetW), mode: 'target', moving: false };
+    return { targetW: absoluteW(service, force.targetW, now), mode: 'target', moving: false };
   const since = course.fallback?.since ?? force?.validUntil ?? now;
   const { onExpiry, rampS = 0, maxHoldS = MAX_HOLD_S } = service.fsr.fallback;
   const heldMs = force ? Math.min(maxHoldS, MAX_HOLD_S) * 1000 : 0;
   if (onExpiry === 'hold' && force && now - since < heldMs)
-    return { targetW: absoluteW(service, force.targetW), mode: 'fallback', moving: false };
+    return { targetW: absoluteW(service, force.targetW, now), mode: 'fallback', moving: false };
   const rampFrom = onExpiry === 'hold' ? since + heldMs : since;
-  const goal = fallbackW(service);
+  const goal = fallbackW(service, now);
   if (goal === undefined) return { mode: 'fallback', moving: false };
   const fromW = course.fallback?.fromW ?? course.applied?.targetW ?? goal;
   return onTheWay({ since: rampFrom, until: rampFrom + rampS * 1000, fromW, toW: goal }, now);
@@ -36,10 +36,10 @@ function onTheWay(way: NonNullable<Course['tail']>, now: number): Goal {
 }
 
 /** Where the fallback ends, W; undefined: with the drivers. An expired hold goes on to the baseline. */
-export function fallbackW(service: Service): number | undefined {
+export function fallbackW(service: Service, now: number): number | undefined {
   const { onExpiry } = service.fsr.fallback;
   if (onExpiry === 'zero') return 0;
-  return onExpiry === 'baseline' || onExpiry === 'hold' ? service.baselineW : undefined;
+  return onExpiry === 'baseline' || onExpiry === 'hold' ? baselineAt(service, now) : undefined;
 }
 
 /**
@@ -60,6 +60,12 @@ export function steer(service: Service, course: Course, now: number, startW: () 
   return { ...goal, targetW, moving: goal.moving || targetW !== goal.targetW };
 }
 
+/** Where the target stands now with its ramp, without moving it. */
+export function standingGoal(service: Service, course: Course, now: number): number | undefined {
+  const goal = goalAt(service, course, now);
+  return goal.targetW === undefined ? undefined : (course.ramp?.targetW ?? goal.targetW);
+}
+
 /**
  * What the FO may expect to be measured now, W: what it was told that its setpoint becomes, on the way there what the
  * ramp allows; in a fallback what is applied.
@@ -75,7 +81,14 @@ export function expectedW(service: Service, course: Course, now: number): number
   return promise.targetW > goal.targetW ? Math.max(asked, promise.targetW) : asked;
 }
 
-export type Deviation = 'needs.shortfall' | 'limit.clipped' | 'off.target';
+export type Deviation =
+  | 'needs.shortfall'
+  | 'limit.clipped'
+  | 'limit.exceeded'
+  | 'off.target'
+  | 'priority'
+  | 'resource.optedOut'
+  | 'resource.excluded';
 
 /** Why the measured power is further from what is expected than the request tolerates; undefined when it is not. */
 export function deviationOf(
@@ -87,6 +100,11 @@ export function deviationOf(
   const toleranceW = setpointParameters(service.fsr)?.toleranceW ?? 0;
   if (applied.shortfallW > toleranceW) return 'needs.shortfall';
   if (Math.abs(measuredW - expected) <= toleranceW) return undefined;
-  const isLimited = applied.limitedBy === 'poc' || applied.limitedBy === 'fuse';
-  return isLimited && Math.abs(measuredW - applied.targetW) <= toleranceW ? 'limit.clipped' : 'off.target';
+  // It follows what was granted, and that is less than what was promised: who took the rest away?
+  if (Math.abs(measuredW - applied.targetW) > toleranceW) return 'off.target';
+  if (applied.limitedBy === 'poc' || applied.limitedBy === 'fuse') return 'limit.clipped';
+  if (applied.taken !== undefined && applied.taken.length > 0) return 'priority';
+  const left = Object.values(service.presence ?? {}).filter((p) => p.leftAt !== undefined);
+  if (left.some((p) => p.leaveReason === 'optOut')) return 'resource.optedOut';
+  return left.some((p) => p.leaveReason === 'excluded') ? 'resource.excluded' : 'off.target';
 }

@@ -2,19 +2,22 @@ import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, iso } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { round3 } from '../../core/quantities.ts';
-import type { FleetEntry, PowerCommand, SiteFile } from '../../model/index.ts';
+import type { Contract, FleetEntry, PowerCommand, SiteFile } from '../../model/index.ts';
 import { type AllocationResult, allocate, availability, type EvseInput, type SiteInput } from '../allocation/index.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
-import { contractOf } from '../services/checks.ts';
-import { type PowerBand, type Scope, scopeOf } from '../services/request.ts';
-import { type Applied, absoluteW, type Course, type Service } from '../services/service.ts';
+import type { MeterBook } from '../meters/book.ts';
+import { compareServices } from '../services/order.ts';
+import { type PowerBand, type Preview, type Scope, scopeOf } from '../services/request.ts';
+import { type Applied, absoluteW, type Service, type ServiceEntry, serviceKey } from '../services/service.ts';
 import { steer } from '../services/target.ts';
 import type { EnvelopeKeeper } from './envelope-keeper.ts';
 import { measuredOf } from './group.ts';
 import { overfull } from './headroom.ts';
+import { asking, type LeadSources, type Leads, leadsOf, standing } from './leads.ts';
 import type { LimitBook } from './limits.ts';
 import type { Orders } from './orders.ts';
-import { type PlanSources, type Purpose, resourceBounds, siteInput, unledW } from './plan.ts';
+import { leftBy, type Passed, runPasses } from './passes.ts';
+import { type PlanSources, resourceBounds, siteInput } from './plan.ts';
 import { newCommandId, VALIDITY_MS } from './standing.ts';
 
 export interface ActuationOptions {
@@ -22,14 +25,20 @@ export interface ActuationOptions {
   readonly log: Log;
   readonly twin: FleetTwin;
   readonly limits: LimitBook;
+  readonly meters: MeterBook;
   readonly orders: Orders;
   readonly envelope: EnvelopeKeeper;
   readonly file: () => SiteFile;
+  /** The services that lead now, in the order of fo 6.3. */
+  readonly led: () => readonly ServiceEntry[];
+  /** {@link LeadSources.mayExport} */
+  readonly mayExport: (contractId: string) => boolean;
 }
 
 export interface Run {
   readonly commands: readonly PowerCommand[];
-  readonly applied?: Applied;
+  /** What became of each target, by key of the service. */
+  readonly applied: ReadonlyMap<string, Applied>;
 }
 
 type View = Pick<
@@ -57,6 +66,7 @@ export class Actuation {
     max: MAX_RESOURCES,
     overflow: 'dropOldest',
   });
+  readonly #leadSources: LeadSources;
   readonly #startedAt: number;
   #alarms: ReadonlySet<string> = new Set(); // bounded by: the nodes of the site, twice
   /** A later run could do more than the last one: a command interval, a ramp or a reduction was in the way. */
@@ -72,6 +82,7 @@ export class Actuation {
       },
       twin: o.twin,
       limits: o.limits,
+      meters: o.meters,
       clock: o.clock,
       power: (id) => orders.present(id),
       told: (id) => orders.told(id),
@@ -79,37 +90,62 @@ export class Actuation {
       isUncertain: (id) => orders.isUncertain(id),
       sideSince: (id) => this.#sides.get(id),
     };
+    this.#leadSources = { plan: this.sources, file: o.file, twin: o.twin, mayExport: o.mayExport };
   }
 
-  /** One allocation run (fo 8.3): what may go out now. Increases that wait come in a later run. */
-  run(led: { readonly service: Service; readonly course: Course } | undefined): Run {
+  /** One allocation run (fo 8.3), for services in the order of fo 6.3: what may go out now. Increases that wait come later. */
+  run(led: readonly ServiceEntry[]): Run {
     const { clock, orders, envelope } = this.#o;
     const now = clock.now();
-    const goal = led && steer(led.service, led.course, now, () => this.measured(scopeOf(led.service)));
-    const purpose = goal?.targetW === undefined || !led ? undefined : this.#purpose(led.service, goal.targetW);
-    const input = siteInput(this.sources, purpose);
-    const result = allocate(input);
-    this.#raise(result.alarms);
-    for (const g of result.grants) this.#grant(g.evseId, g.grantedW, now);
-    this.#again = goal?.moving === true || result.commands.some((c) => c.phase === 'waits') || heldBack(result, input);
-    const commands = orders.issue(this.#commands(result, input, purpose, led?.service));
+    let moving = false;
+    const leads = leadsOf(this.#leadSources, led, ({ service, course }) => {
+      const goal = steer(service, course, now, () => this.measured(scopeOf(service)));
+      moving ||= goal.moving;
+      return goal.targetW;
+    });
+    const { by, last } = runPasses(siteInput(this.sources, leads), leads.passes);
+    this.#raise(last.result.alarms);
+    for (const g of last.result.grants) this.#grant(g.evseId, g.grantedW, now);
+    this.#again = moving || last.result.commands.some((c) => c.phase === 'waits') || heldBack(last);
+    const commands = orders.issue(this.#commands(last, leads));
     // The links clip to the envelope, so it has to know of the commands before they go.
     if (commands.length > 0) envelope.refresh();
-    return purpose ? { commands, applied: appliedOf(result, input, purpose.unledW, now) } : { commands };
+    const applied = new Map<string, Applied>(); // bounded by: the services of one run
+    for (const [key, passed] of by) {
+      const askedW = leads.askedW.get(key);
+      const of = appliedOf(passed, leads.asideW.get(key) ?? 0, now);
+      applied.set(key, { ...of, ...(askedW === undefined ? {} : { askedW }), ...takenOf(passed) });
+    }
+    return { commands, applied };
   }
 
-  /** What a setpoint would become, by the bounds of now (fo 8.3.4). `targetW` as the FO says it. */
-  preview(service: Service, targetW: number): { appliedW: number; limitedBy?: string } {
-    const setpointW = absoluteW(service, targetW);
-    const purpose = this.#purpose(service, setpointW);
-    const input = siteInput(this.sources, purpose);
-    const { targetW: appliedW, limitedBy } = appliedOf(allocate(rested(input)), input, purpose.unledW, 0);
-    return { appliedW: round3(appliedW - setpointW + targetW), ...(limitedBy === undefined ? {} : { limitedBy }) };
+  /** What a setpoint would become, by the bounds of now and beside all others (fo 8.3.4). `targetW` as the FO says it. */
+  preview(service: Service, targetW: number): Preview {
+    const now = this.#o.clock.now();
+    const key = serviceKey(service.foId, service.fsr.fsrId);
+    const setpointW = absoluteW(service, targetW, now);
+    const leads = leadsOf(this.#leadSources, this.#beside(service, key), asking(key, targetW, now));
+    const passed = runPasses(rested(siteInput(this.sources, leads)), leads.passes).by.get(key);
+    // Nobody of its members can be led now.
+    if (!passed) return { appliedW: targetW - setpointW, limitedBy: setpointW > 0 ? 'wished' : 'needed' };
+    const { targetW: appliedW, limitedBy } = appliedOf(passed, leads.asideW.get(key) ?? 0, 0);
+    const clippedW = round3(appliedW - setpointW + targetW);
+    return {
+      appliedW: clippedW,
+      ...(limitedBy === undefined ? {} : { limitedBy }),
+      ...(passed.taken.length > 0 && limitedBy !== undefined ? { cause: 'priority' as const } : {}),
+    };
   }
 
-  /** What the members can do now, at their reference point. */
-  availableNow(scope: Scope, contract: Purpose['contract']): PowerBand {
-    const input = siteInput(this.sources, { target: { setpointW: 0, ...scope }, contract });
+  /** What the members can do now, at their reference point, beside what other services lead. */
+  availableNow(scope: Scope, contract: Contract | undefined): PowerBand {
+    const now = this.#o.clock.now();
+    const leads = leadsOf(this.#leadSources, this.#o.led(), standing(now));
+    const members = new Set(scope.members); // bounded by: the members of one request
+    const contractOf = (id: string): Contract | undefined =>
+      leads.contractOf(id) ?? (members.has(id) ? contract : undefined);
+    const left = leftBy(rested(siteInput(this.sources, { contractOf })), leads.passes);
+    const input: SiteInput = { ...left, target: { setpointW: 0, ...scope } };
     const { total } = availability(input);
     const offsetW = offsetOf(input);
     return { lowW: total.neededW + offsetW, highW: total.wishedW + offsetW };
@@ -119,7 +155,7 @@ export class Actuation {
   installed(scope: Scope): PowerBand {
     const { twin } = this.#o;
     const members = new Set(scope.members); // bounded by: the members of one request
-    const input = siteInput(this.sources, { target: { setpointW: 0, ...scope }, contract: undefined });
+    const input = siteInput(this.sources, { target: { setpointW: 0, ...scope }, contractOf: () => undefined });
     const evses = input.evses.map((e): EvseInput => {
       const r = twin.get(e.evseId)?.resource;
       const { fixed: _, inFlight: __, ...rest } = released(e);
@@ -128,13 +164,13 @@ export class Actuation {
       return { ...rest, loW, neededW: loW, wishedW: r.maxImportW, exportAllowed: r.exportAllowed, presentW: 0 };
     });
     const at = (setpointW: number): number =>
-      appliedOf(allocate({ ...input, evses, target: { ...scope, setpointW } }), input, 0, 0).targetW;
+      appliedOf(passedOf({ ...input, evses, target: { ...scope, setpointW } }), 0, 0).targetW;
     return { lowW: at(-BEYOND_W), highW: at(BEYOND_W) };
   }
 
   /** Measured power at a reference point, W; undefined when it cannot be told. */
   measured(scope: Scope): number | undefined {
-    return measuredOf(this.#o.twin, this.#o.file(), this.#o.clock.now(), scope);
+    return measuredOf(this.#o.twin, this.#o.meters, this.#o.clock.now(), scope);
   }
 
   /** A run could bring something, without that anything has moved outside. */
@@ -146,6 +182,11 @@ export class Actuation {
   isDue(): boolean {
     for (const entry of this.#o.twin.all()) if (this.#o.orders.dueW(entry) !== undefined) return true;
     return false;
+  }
+
+  /** What a resource was granted last, W. */
+  grantedOf(resourceId: string): number | undefined {
+    return this.#granted.get(resourceId);
   }
 
   grantedW(): number {
@@ -178,33 +219,23 @@ export class Actuation {
     };
   }
 
-  #purpose(service: Service, targetW: number): Purpose & { readonly unledW: number } {
-    const contract = contractOf(service.fsr.contractId, service.foId, this.#o.file());
-    const scope = scopeOf(service);
-    // At the POC everybody counts already.
-    const aside = scope.referencePoint === 'site' ? 0 : unledW(this.sources, scope.members);
-    return { target: { setpointW: targetW - aside, ...scope }, contract, unledW: aside };
+  /** The services that lead, with this one at its place, as if it had begun. */
+  #beside(service: Service, key: string): ServiceEntry[] {
+    const led = this.#o.led();
+    if (led.some((e) => e.key === key)) return [...led];
+    return [...led, { key, service, course: { lost: [] } }].sort((a, b) => compareServices(a.service, b.service));
   }
 
   /** What goes out: changes that need not wait and were not told yet, and renewals. */
-  #commands(
-    result: AllocationResult,
-    input: SiteInput,
-    purpose: Purpose | undefined,
-    service: Service | undefined,
-  ): PowerCommand[] {
+  #commands({ result, input }: Passed, leads: Leads): PowerCommand[] {
     const { clock, orders, twin } = this.#o;
-    const members = new Set(purpose?.target.members); // bounded by: the members of one service
-    const level = service?.fsr.mandatory ? 4 : 6;
     const validUntil = iso(clock.now() + VALIDITY_MS);
-    const make = (resourceId: string, powerW: number): PowerCommand => ({
-      commandId: newCommandId(clock),
-      resourceId,
-      validUntil,
-      ...(members.has(resourceId)
-        ? { kind: 'setpoint', powerW, level }
-        : { kind: 'limit', importLimitW: Math.max(powerW, 0), exportLimitW: 0, level: 7 }),
-    });
+    const make = (resourceId: string, powerW: number): PowerCommand => {
+      const { kind, level } = leads.orderOf(resourceId);
+      const what: Pick<PowerCommand, 'powerW' | 'importLimitW' | 'exportLimitW'> =
+        kind === 'setpoint' ? { powerW } : { importLimitW: Math.max(powerW, 0), exportLimitW: 0 };
+      return { commandId: newCommandId(clock), resourceId, validUntil, kind, level, ...what };
+    };
     const moving = new Set<string>(); // bounded by: the EVSEs of this run
     const commands: PowerCommand[] = [];
     const mustWait = this.#mustWait(input);
@@ -216,7 +247,7 @@ export class Actuation {
     }
     for (const { evseId } of input.evses) {
       const entry = moving.has(evseId) ? undefined : twin.get(evseId);
-      const dueW = entry && !entry.optOut ? orders.dueW(entry) : undefined;
+      const dueW = entry && orders.dueW(entry);
       if (dueW !== undefined && !mustWait(evseId, dueW)) commands.push(make(evseId, dueW));
     }
     return commands;
@@ -268,9 +299,13 @@ function offsetOf({ target, usedW, generationW }: SiteInput): number {
   return target?.referencePoint === 'site' ? usedW - generationW : 0;
 }
 
+const passedOf = (input: SiteInput): Passed => ({ input, result: allocate(input), taken: [] });
+
+const takenOf = ({ taken }: Passed): Pick<Applied, 'taken'> => (taken.length === 0 ? {} : { taken });
+
 /** What became of the target, at its reference point, with those that serve it without being led. */
-function appliedOf(result: AllocationResult, input: SiteInput, aside: number, at: number): Applied {
-  const { limitedBy, shortfallW } = result;
+function appliedOf({ result, input }: Passed, aside: number, at: number): Applied {
+  const { limitedBy } = result;
   const { target } = input;
   const atPoc = target?.referencePoint === 'site';
   const allW = () => result.grants.reduce((sum, g) => sum + g.grantedW, 0) + offsetOf(input);
@@ -278,13 +313,22 @@ function appliedOf(result: AllocationResult, input: SiteInput, aside: number, at
   return {
     targetW: round3(targetW),
     ...(limitedBy === undefined ? {} : { limitedBy }),
-    shortfallW: round3(shortfallW),
+    shortfallW: round3(shortfallOf(result, target?.members)),
     at,
   };
 }
 
+/** What members miss of their need because of limits, W. */
+function shortfallOf({ grants, shortfallW }: AllocationResult, members: readonly string[] | undefined): number {
+  if (shortfallW === 0 || members === undefined) return shortfallW;
+  const mine = new Set(members); // bounded by: the members of one service
+  let sum = 0;
+  for (const g of grants) if (g.basis === 'shortfall' && mine.has(g.evseId)) sum += g.neededW - g.grantedW;
+  return sum;
+}
+
 /** True when an EVSE is held at its present value by its command interval and would get something else. */
-function heldBack(result: AllocationResult, input: SiteInput): boolean {
+function heldBack({ result, input }: Passed): boolean {
   const running = new Set(input.evses.filter((e) => e.commandRunning).map((e) => e.evseId)); // bounded by: one run
   return result.grants.some((g) => running.has(g.evseId) && g.basis === 'held');
 }

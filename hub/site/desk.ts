@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { failPoint } from '../../core/failpoint.ts';
 import type { WireMessage } from '../../model/index.ts';
 import { HUB_MESSAGES, type Setpoint } from '../../model/index.ts';
 import type { StoreOp } from '../ports.ts';
@@ -20,6 +21,10 @@ export interface DeskOptions {
   readonly ledger: Ledger;
   readonly tell: (notice: Notice, foId: string) => void;
   readonly changed: (reason: string) => void;
+  /** What is stored in the same moment. */
+  readonly alongside: (before: Service | undefined, after: Service) => readonly StoreOp[];
+  /** A record has been stored. */
+  readonly stored: (before: Service | undefined, after: Service) => void;
 }
 
 /**
@@ -38,7 +43,7 @@ export class ServiceDesk {
 
   /** Requests follow one another, so that two for the same time are not both accepted. */
   request({ payload }: WireMessage, foId: string): Promise<Decision> {
-    const body = HUB_MESSAGES.RequestService.parse(payload);
+    const body = HUB_MESSAGES.RequestService.accept(payload);
     const { book, ledger } = this.#o;
     return ledger.run('requests', async () => {
       const key = serviceKey(foId, body.fsr.fsrId);
@@ -48,18 +53,39 @@ export class ServiceDesk {
   }
 
   setpoint({ payload }: WireMessage, foId: string): Promise<Decision> {
-    const body = HUB_MESSAGES.UpdateSetpoint.parse(payload);
+    const body = HUB_MESSAGES.UpdateSetpoint.accept(payload);
     const lane = `setpoint/${serviceKey(foId, body.setpoint.fsrId)}`;
     return this.#o.ledger.run(lane, () => this.#carryOut(this.#o.book.setpoint(body, foId), foId));
   }
 
   cancel({ payload }: WireMessage, foId: string): Promise<Decision> {
-    const body = HUB_MESSAGES.CancelService.parse(payload);
+    const body = HUB_MESSAGES.CancelService.accept(payload);
     return this.#o.ledger.run(serviceKey(foId, body.fsrId), async () => {
       const decision = await this.#carryOut(this.#o.book.cancel(body, foId), foId);
       if (decision.result.status === 'ok') this.#o.changed('cancel');
       return decision;
     });
+  }
+
+  /** In the lane of requests as well, for it may ask for more than before. */
+  amend({ payload }: WireMessage, foId: string): Promise<Decision> {
+    const body = HUB_MESSAGES.AmendService.accept(payload);
+    const { book, ledger, changed } = this.#o;
+    const key = serviceKey(foId, body.fsrId);
+    return ledger.run('requests', () =>
+      ledger.run(key, async () => {
+        const decision = await this.#carryOut(book.amend(body, foId), foId);
+        if (decision.result.status === 'ok') changed('amend');
+        return decision;
+      }),
+    );
+  }
+
+  activate({ payload }: WireMessage, foId: string): Promise<Decision> {
+    const body = HUB_MESSAGES.ActivateService.accept(payload);
+    return this.#o.ledger.run(serviceKey(foId, body.fsrId), () =>
+      this.#carryOut(this.#o.book.activate(body, foId), foId),
+    );
   }
 
   /** True while a change of this service is being written. */
@@ -73,15 +99,19 @@ export class ServiceDesk {
    */
   change(key: string, make: (entry: ServiceEntry) => Service | undefined, then?: (entry: ServiceEntry) => void): void {
     const { book, ledger } = this.#o;
-    const task = async () => {
+    const task = async (): Promise<boolean> => {
       const entry = book.get(key);
       const next = entry && make(entry);
-      if (!next) return;
-      await this.#put(next);
-      const now = book.get(key);
-      if (now) then?.(now);
+      if (next) await this.#put(next);
+      return next !== undefined;
     };
-    ledger.run(key, task).catch(() => undefined);
+    ledger
+      .run(key, task)
+      .then((done) => {
+        const now = done ? book.get(key) : undefined;
+        if (now) then?.(now);
+      })
+      .catch(() => undefined);
   }
 
   /** A notice has reached the outbox of its link. */
@@ -117,6 +147,7 @@ export class ServiceDesk {
 
   /** Stores what was decided, puts it in force, and only then answers. */
   async #carryOut({ result, service, setpoint, promisedW, target }: Decided, foId: string): Promise<Decision> {
+    failPoint('request.decided');
     if (service) await this.#put(service);
     if (setpoint) {
       const key = serviceKey(foId, setpoint.fsrId);
@@ -129,10 +160,12 @@ export class ServiceDesk {
   async #put(next: Service): Promise<void> {
     const { book, clock, ledger, tell } = this.#o;
     const key = serviceKey(next.foId, next.fsr.fsrId);
-    const old = new Set(book.get(key)?.service.outgoing.map((n) => n.id)); // bounded by: the notices of one service
+    const before = book.get(key)?.service;
+    const old = new Set(before?.outgoing.map((n) => n.id)); // bounded by: the notices of one service
     const op: StoreOp = { op: 'put', kind: 'service', key: LIVE + key, at: clock.now(), body: next };
-    await ledger.write([op]);
+    await ledger.write([op, ...this.#o.alongside(before, next)]);
     book.commit(next);
+    this.#o.stored(before, next);
     for (const n of next.outgoing) if (!old.has(n.id)) tell(n, next.foId);
   }
 

@@ -36,6 +36,7 @@ export class SiteEmitter {
       observed: set('observed'),
       plot: set('plot'),
       stations: set('stations'),
+      condition: set('condition'),
       reloaded: set('reloaded'),
     };
   }

@@ -1,30 +1,33 @@
 import type { SiteFile } from '../../model/index.ts';
 import type { PowerState } from '../dispatch/index.ts';
 import type { EnvelopeInput } from '../envelope/index.ts';
-import { nettingOfPoc } from '../fleet/resources.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
+import type { MeterBook } from '../meters/book.ts';
 import type { LimitBook } from './limits.ts';
 
 const NOTHING: PowerState = { confirmedW: 0, worstImportW: 0, worstExportW: 0 };
 
 /**
- * What the envelope is computed from: all limits of now, and what each EVSE may be doing in the worst case. Without
- * `power` nobody does anything yet: the share of each when all draw at once.
+ * What the envelope is computed from: all limits of now with what other loads leave of them, and what each EVSE may be
+ * doing in the worst case. Without `power` nobody does anything yet and nobody looks at meters: the share of each when
+ * all draw at once (fo 6.4, static share).
  */
 export function envelopeInput(
   file: SiteFile,
   twin: FleetTwin,
   limits: LimitBook,
+  meters: MeterBook,
   power?: (resourceId: string) => PowerState,
 ): EnvelopeInput {
+  const { usedW, generationW, ...poc } = power ? meters.poc() : meters.staticBasis();
   return {
-    poc: { ...limits.effective('poc', file.poc), netting: nettingOfPoc(file.poc) },
-    usedW: file.baseLoadW ?? 0,
-    generationW: 0,
+    poc,
+    usedW,
+    generationW,
     circuits: (file.circuits ?? []).map((c) => ({
       circuitId: c.circuitId,
       ...(c.parentId === undefined ? {} : { parentId: c.parentId }),
-      ...limits.effective(c.circuitId, c),
+      ...(power ? meters.circuit(c.circuitId, c, c.netting ?? 'none') : limits.effective(c.circuitId, c)),
       netting: c.netting ?? 'none',
     })),
     evses: Array.from(twin.all(), ({ resource: r, online }) => {

@@ -4,6 +4,7 @@ import type { EnvelopeUpdate, SiteFile } from '../../model/index.ts';
 import type { PresentPower } from '../dispatch/index.ts';
 import { envelope } from '../envelope/index.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
+import type { MeterBook } from '../meters/book.ts';
 import { envelopeInput } from './envelope-input.ts';
 import type { LimitBook, NodeLimits } from './limits.ts';
 import { Rounds } from './rounds.ts';
@@ -15,6 +16,7 @@ export interface EnvelopeKeeperOptions {
   readonly siteId: string;
   readonly twin: FleetTwin;
   readonly limits: LimitBook;
+  readonly meters: MeterBook;
   readonly file: () => SiteFile;
   readonly present: (resourceId: string) => PresentPower;
   readonly push: (update: EnvelopeUpdate) => void;
@@ -45,9 +47,10 @@ export class EnvelopeKeeper {
 
   /** Limits or resources have moved: at once. */
   renew(): void {
-    const { file, twin, limits } = this.#o;
+    const { file, twin, limits, meters } = this.#o;
     const safe = new Map<string, number>(); // bounded by: the resources of the site
-    for (const e of envelope(envelopeInput(file(), twin, limits))) safe.set(e.evseId, Math.floor(e.importLimitW));
+    for (const e of envelope(envelopeInput(file(), twin, limits, meters)))
+      safe.set(e.evseId, Math.floor(e.importLimitW));
     this.#safe = safe;
     this.refresh();
   }
@@ -80,9 +83,9 @@ export class EnvelopeKeeper {
   }
 
   #compute(): void {
-    const { file, twin, limits, present, push } = this.#o;
+    const { file, twin, limits, meters, present, push } = this.#o;
     let moved = this.#dropRemoved();
-    for (const e of envelope(envelopeInput(file(), twin, limits, present))) {
+    for (const e of envelope(envelopeInput(file(), twin, limits, meters, present))) {
       // What nobody reaches does what it does, and counts so; coming back it gets its share until that is known.
       const mostW = twin.get(e.evseId)?.online === false ? this.safeImportW(e.evseId) : e.importLimitW;
       const importLimitW = floor3(Math.min(e.importLimitW, mostW));

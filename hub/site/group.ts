@@ -2,10 +2,13 @@ import { type Clock, iso } from '../../core/clock.ts';
 import { round3 } from '../../core/quantities.ts';
 import type { FleetEntry, FleetSnapshot, Quality, SiteFile } from '../../model/index.ts';
 import { type FleetTwin, hasEv, type TwinEntry } from '../fleet/twin.ts';
-import { isRunning } from '../services/machine.ts';
+import type { MeterBook } from '../meters/book.ts';
+import { ceilingAt } from '../services/congestion.ts';
+import { holdsCapacity } from '../services/order.ts';
 import type { Scope } from '../services/request.ts';
-import { absoluteW, type ServiceEntry } from '../services/service.ts';
+import { absoluteW, type Course, congestionParameters, type Service, type ServiceEntry } from '../services/service.ts';
 import type { Actuation } from './actuation.ts';
+import type { ClockWatch } from './clocks.ts';
 import type { LimitBook } from './limits.ts';
 
 export interface GroupSample {
@@ -49,7 +52,7 @@ export function groupSample(twin: FleetTwin, now: number, members?: readonly str
 }
 
 /** What an unreachable EVSE still counts with: its last value for two intervals, nothing when it is out of service. */
-function lastKnown(e: TwinEntry, now: number): number | undefined {
+export function lastKnown(e: TwinEntry, now: number): number | undefined {
   if (e.online) return undefined;
   if (!e.seen) return now - e.offlineSince > UNSEEN_MS ? 0 : undefined;
   if (e.session === undefined) return 0;
@@ -58,12 +61,15 @@ function lastKnown(e: TwinEntry, now: number): number | undefined {
   return now - r.powerAt <= 2 * e.intervalMs ? r.powerW : undefined;
 }
 
-/** Measured power at a reference point (fo 2.3), W; undefined where it cannot be told. */
-export function measuredOf(twin: FleetTwin, file: SiteFile, now: number, scope: Scope): number | undefined {
+/** Measured power at a reference point (fo 2.3), W; undefined where it cannot be told. At the POC its meter decides. */
+export function measuredOf(twin: FleetTwin, meters: MeterBook, now: number, scope: Scope): number | undefined {
   const atPoc = scope.referencePoint === 'site';
+  if (atPoc && meters.hasMeter('poc')) return meters.powerAt('poc');
   const { powerW, quality } = groupSample(twin, now, atPoc ? undefined : scope.members);
   if (powerW === undefined || quality === 'missing') return undefined;
-  return round3(powerW + (atPoc ? (file.baseLoadW ?? 0) : 0));
+  if (!atPoc) return round3(powerW);
+  const { usedW, generationW } = meters.poc();
+  return round3(powerW + usedW - generationW);
 }
 
 export interface SnapshotSources {
@@ -72,6 +78,8 @@ export interface SnapshotSources {
   readonly clock: Clock;
   readonly twin: FleetTwin;
   readonly limits: LimitBook;
+  readonly meters: MeterBook;
+  readonly clocks: ClockWatch;
   readonly actuation: Actuation;
   readonly services: readonly ServiceEntry[];
 }
@@ -88,10 +96,12 @@ export function siteSnapshot(s: SnapshotSources): FleetSnapshot {
     ...(requestedW === undefined ? {} : { requestedW }),
     quality: all.quality,
     limits: limitsOf(s),
+    ...s.meters.view(),
+    clock: s.clocks.view(),
     services: s.services
-      .filter(({ service }) => isRunning(service.state) || service.outgoing.length > 0)
+      .filter(({ service }) => holdsCapacity(service) || service.outgoing.length > 0)
       .slice(-MAX_SHOWN)
-      .map(serviceOf),
+      .map((e) => serviceOf(e, now, s.file)),
     resources: Array.from(s.twin.all(), (e) => entryOf(e, s)),
   };
 }
@@ -99,11 +109,14 @@ export function siteSnapshot(s: SnapshotSources): FleetSnapshot {
 /** As many services as a snapshot holds. */
 const MAX_SHOWN = 1_000;
 
-/** What the active service asks for now, W. */
+/** What the active services ask for now together, W. */
 export function requestedOf(services: readonly ServiceEntry[], now: number): number | undefined {
-  const active = services.find((e) => e.service.state === 'active');
-  const force = active?.course.inForce;
-  return active && force && force.validUntil > now ? round3(absoluteW(active.service, force.targetW)) : undefined;
+  let sumW: number | undefined;
+  for (const { service, course } of services) {
+    const force = service.state === 'active' ? course.inForce : undefined;
+    if (force && force.validUntil > now) sumW = (sumW ?? 0) + absoluteW(service, force.targetW, now);
+  }
+  return sumW === undefined ? undefined : round3(sumW);
 }
 
 function limitsOf(s: SnapshotSources): FleetSnapshot['limits'] {
@@ -115,7 +128,7 @@ function limitsOf(s: SnapshotSources): FleetSnapshot['limits'] {
   return nodes.map((n) => ({
     nodeId: n.nodeId,
     ...s.limits.effective(n.nodeId, n),
-    measuredW: round3(measured.get(n.nodeId) ?? 0),
+    measuredW: round3(s.meters.powerAt(n.nodeId) ?? measured.get(n.nodeId) ?? 0),
   }));
 }
 
@@ -132,20 +145,45 @@ function nodeSums(s: SnapshotSources): Map<string, number> {
   return sums;
 }
 
-function serviceOf({ service: s, course: c }: ServiceEntry): FleetSnapshot['services'][number] {
-  const { inForce, applied } = c;
+function serviceOf({ service: s, course: c }: ServiceEntry, now: number, file: SiteFile): Shown {
+  const { inForce, applied, setpoint } = c;
+  const { fsrId, revision, contractId, serviceType, priority, mandatory, window } = s.fsr;
   return {
-    fsrId: s.fsr.fsrId,
+    fsrId,
     foId: s.foId,
-    serviceType: s.fsr.serviceType,
+    revision,
+    contractId,
+    serviceType,
+    priority,
+    mandatory,
     state: s.state,
-    ...(c.fallback === undefined ? {} : { phase: 'fallback' }),
-    start: s.fsr.window.start,
-    end: s.fsr.window.end,
+    ...(s.pending === undefined ? {} : { waitsFor: s.pending.why, waitsUntil: iso(s.pending.until) }),
+    ...phaseOf(s, c),
+    start: window.start,
+    end: window.end,
+    ...(setpoint === undefined ? {} : { requestedW: setpoint.targetW }),
     ...(inForce === undefined ? {} : { targetW: inForce.targetW, validUntil: iso(inForce.validUntil) }),
+    ...(c.unreached?.told === true ? { flow: 'silent' } : {}),
     ...(applied === undefined ? {} : { appliedW: applied.targetW }),
     ...(applied?.limitedBy === undefined ? {} : { limitedBy: applied.limitedBy }),
+    ...(s.decision === undefined ? {} : { decision: s.decision.decision }),
+    ...(s.optEvents === undefined ? {} : { optEvents: s.optEvents.map((e) => ({ ...e, at: iso(e.at) })) }),
+    ...limitsShown(s, now, file),
   };
+}
+
+type Shown = FleetSnapshot['services'][number];
+
+function phaseOf(s: Service, c: Course): Pick<Shown, 'phase'> {
+  if (c.fallback !== undefined) return { phase: 'fallback' };
+  return s.activation === undefined ? {} : { phase: s.activation.state };
+}
+
+function limitsShown(s: Service, now: number, file: SiteFile): Pick<Shown, 'limits' | 'firm' | 'limitW'> {
+  const p = congestionParameters(s.fsr);
+  if (!p) return {};
+  const limitW = ceilingAt(s, now, file)?.importLimitW;
+  return { limits: p.limits, firm: p.firm, ...(limitW === undefined ? {} : { limitW }) };
 }
 
 function entryOf(e: TwinEntry, s: SnapshotSources): FleetEntry {
@@ -164,6 +202,7 @@ function entryOf(e: TwinEntry, s: SnapshotSources): FleetEntry {
     ...(r?.exportWh === undefined ? {} : { exportWh: round3(r.exportWh) }),
     ...(e.session === undefined ? {} : { sessionId: e.session.id }),
     ...s.actuation.view(resourceId),
+    ...(e.capabilities?.steppedDown === undefined ? {} : { steppedDown: e.capabilities.steppedDown }),
     optState: e.optOut ? 'out' : 'in',
   };
 }

@@ -72,16 +72,32 @@ export class Ledger {
     return this.#store.get(kind, this.#prefix + key);
   }
 
-  /** All records of a kind below a folder, page by page; keys as they were written. */
-  async *all(kind: RecordKind, folder = ''): AsyncGenerator<StoredRecord> {
+  /** All records of a kind below a folder (and after a key), page by page; keys as they were written. */
+  async *all(kind: RecordKind, folder = '', from = ''): AsyncGenerator<StoredRecord> {
     const prefix = this.#prefix + folder;
-    let after: string | undefined;
+    let after = from === '' ? undefined : this.#prefix + from;
     for (;;) {
       const rows = await this.#store.list(kind, { prefix, limit: PAGE, ...(after === undefined ? {} : { after }) });
       for (const row of rows) yield { ...row, key: row.key.slice(this.#prefix.length) };
       after = rows.at(-1)?.key;
       if (rows.length < PAGE || after === undefined) return;
     }
+  }
+
+  /** One page below a folder in the order of keys, after a key; keys as they were written. */
+  async page(
+    kind: RecordKind,
+    q: { readonly folder: string; readonly after: string; readonly limit: number; readonly newestFirst?: boolean },
+  ): Promise<StoredRecord[]> {
+    const { newestFirst = false } = q;
+    const after = q.after === '' ? {} : { after: this.#prefix + q.after };
+    const rows = await this.#store.list(kind, {
+      prefix: this.#prefix + q.folder,
+      limit: q.limit,
+      newestFirst,
+      ...after,
+    });
+    return rows.map((row) => ({ ...row, key: row.key.slice(this.#prefix.length) }));
   }
 
   /** The newest records of a kind that are not older than `since` (epoch ms), at most 10 000. */

@@ -5,8 +5,15 @@ import type { SetLimit } from '../../model/index.ts';
 /** Limits that can be in force at one time. */
 const MAX_LIMITS = 1_000;
 
+/** Services that can hold limits; as many as a site has, and their releases. */
+const MAX_HOLDERS = 4_000;
+
 interface Held {
-  readonly limit: SetLimit;
+  readonly limit: Partial<NodeLimits> & {
+    readonly nodeId: string;
+    readonly source: string;
+    readonly validUntil?: string;
+  };
   /** Epoch ms; Infinity until it is lifted. */
   readonly until: number;
 }
@@ -16,14 +23,28 @@ export interface NodeLimits {
   readonly exportLimitW: number;
 }
 
+/** A limit that a service holds for as long as it says so; it is kept with the service and not here. */
+export interface ServiceLimit extends Partial<NodeLimits> {
+  readonly nodeId: string;
+  /** Words for people. */
+  readonly source: string;
+  /** Epoch ms; absent: until the service says otherwise. */
+  readonly until?: number;
+}
+
 export const limitKey = (l: SetLimit): string => `${l.nodeId}/${l.source}`;
 
 /** Limits from outside the site file, by node and source. Several for one node: the smallest wins (fo 6.3, UC 2.7). */
 export class LimitBook {
   readonly #clock: Clock;
   readonly #limits = new BoundedMap<string, Held>({ name: 'hub.limits', max: MAX_LIMITS, overflow: 'refuse' });
-  /** The same by node. */
-  #byNode: ReadonlyMap<string, readonly Held[]> = new Map(); // bounded by: #limits
+  readonly #ofServices = new BoundedMap<string, readonly ServiceLimit[]>({
+    name: 'hub.serviceLimits',
+    max: MAX_HOLDERS,
+    overflow: 'refuse',
+  });
+  /** Both by node. */
+  #byNode: ReadonlyMap<string, readonly Held[]> = new Map(); // bounded by: #limits and #ofServices
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -79,6 +100,16 @@ export class LimitBook {
     return { importLimitW, exportLimitW, ...(source === undefined ? {} : { source }) };
   }
 
+  /** The limits of a service from now on; none: it holds nothing any more. True when something has moved. */
+  hold(key: string, limits: readonly ServiceLimit[]): boolean {
+    const before = this.#ofServices.get(key) ?? [];
+    if (JSON.stringify(before) === JSON.stringify(limits)) return false;
+    if (limits.length === 0) this.#ofServices.delete(key);
+    else this.#ofServices.set(key, limits);
+    this.#index();
+    return true;
+  }
+
   /** Forgets limits that ended; answers their keys. */
   expire(): string[] {
     const now = this.#clock.now();
@@ -89,8 +120,11 @@ export class LimitBook {
   }
 
   #index(): void {
-    const byNode = new Map<string, Held[]>(); // bounded by: #limits
-    for (const held of this.#limits.values()) {
+    const byNode = new Map<string, Held[]>(); // bounded by: #limits and #ofServices
+    const ofServices = [...this.#ofServices.values()]
+      .flat()
+      .map((limit): Held => ({ limit, until: limit.until ?? Number.POSITIVE_INFINITY }));
+    for (const held of [...this.#limits.values(), ...ofServices]) {
       const list = byNode.get(held.limit.nodeId);
       if (list) list.push(held);
       else byNode.set(held.limit.nodeId, [held]);

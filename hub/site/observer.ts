@@ -1,7 +1,10 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
-import { HUB_MESSAGES, type WireMessage } from '../../model/index.ts';
+import { HUB_MESSAGES, type MeterReading, type SiteFile, type WireMessage } from '../../model/index.ts';
+import type { Evidence } from '../evidence/types.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
+import type { Effect, MeterBook } from '../meters/book.ts';
+import { meterOf } from '../meters/known.ts';
 import type { Actuation } from './actuation.ts';
 import type { EnvelopeKeeper } from './envelope-keeper.ts';
 import type { Ledger } from './ledger.ts';
@@ -12,9 +15,12 @@ export interface ObserverOptions {
   readonly log: Log;
   readonly twin: FleetTwin;
   readonly orders: Orders;
+  readonly meters: MeterBook;
   readonly envelope: EnvelopeKeeper;
+  readonly file: () => SiteFile;
   readonly actuation: Actuation;
   readonly ledger: Ledger;
+  readonly evidence: Evidence;
 }
 
 /** Takes what links observe into the twin and into what is known of commands, and keeps it as evidence. */
@@ -38,6 +44,9 @@ export class Observer {
         return this.#reading(payload);
       case 'hub/CommandOutcome':
         return this.#outcome(payload);
+      case 'hub/StationCapabilities':
+        this.#o.twin.capabilities(HUB_MESSAGES.StationCapabilities.parse(payload));
+        return undefined;
       default:
         this.#o.log.warn('site.unknownObservation', { topic });
         return undefined;
@@ -63,13 +72,52 @@ export class Observer {
     return 'session';
   }
 
-  #reading(payload: unknown): undefined {
-    const { clock, twin, orders, ledger } = this.#o;
+  #reading(payload: unknown): string | undefined {
+    const { clock, ledger, evidence } = this.#o;
     const body = HUB_MESSAGES.MeterReading.parse(payload);
-    const { resourceId } = body;
-    if (twin.reading(body) && resourceId !== undefined && body.powerW !== undefined) orders.measured(resourceId);
-    const key = `${resourceId ?? body.meterId}/${body.at}`;
-    ledger.later({ op: 'put', kind: 'meter', key, at: clock.now(), body });
+    const { taken, effect } = body.resourceId === undefined ? this.#meter(body) : this.#evse(body.resourceId, body);
+    const { resourceId, meterId, at } = body;
+    ledger.later({ op: 'put', kind: 'meter', key: `${resourceId ?? meterId}/${at}`, at: clock.now(), body: taken });
+    evidence.measured(taken);
+    return this.#limitsMoved(effect);
+  }
+
+  /** A meter of the site; one at an EVSE speaks for that. */
+  #meter(body: MeterReading): { taken: MeterReading; effect: Effect } {
+    const { meters, file } = this.#o;
+    const { at, subjectRef } = meterOf(file(), body);
+    const effect = meters.take(body);
+    if (at !== 'evse' || subjectRef === undefined) return { taken: body, effect };
+    const { meterId: _, ...rest } = body;
+    const read = this.#evse(subjectRef, { ...rest, resourceId: subjectRef });
+    return { taken: body, effect: read.effect };
+  }
+
+  /** What an EVSE cannot have is not believed, which is said once (fo 6.4). */
+  #evse(resourceId: string, body: MeterReading): { taken: MeterReading; effect: Effect } {
+    const { twin, orders, meters, evidence, log } = this.#o;
+    if (twin.isImplausible(body)) {
+      const { powerW, ...rest } = body;
+      const text = `${powerW} W is beyond what ${resourceId} can have; look at scale and unit of its meter.`;
+      if (twin.doubt(resourceId)) {
+        log.warn('meter.implausible', { resource: resourceId, powerW });
+        evidence.note({ kind: 'meter.implausible', severity: 'warning', subject: [resourceId], text });
+      }
+      return { taken: { ...rest, quality: 'substituted' }, effect: 'none' };
+    }
+    if (!twin.reading(body) || body.powerW === undefined) return { taken: body, effect: 'none' };
+    orders.measured(resourceId);
+    const entry = twin.get(resourceId);
+    return { taken: body, effect: entry ? meters.measured(entry) : 'none' };
+  }
+
+  /** Less room than before: the links hear of it at once, and an allocation looks (T1 budget). */
+  #limitsMoved(effect: Effect): string | undefined {
+    const { envelope } = this.#o;
+    if (effect === 'none') return undefined;
+    if (effect === 'less') envelope.refresh();
+    else envelope.touch();
+    return 'meter';
   }
 
   #outcome(payload: unknown): string | undefined {

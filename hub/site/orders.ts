@@ -49,12 +49,8 @@ export class Orders {
 
   /** Takes over the resources of the site. */
   configure(): void {
-    const now = this.#clock.now();
-    for (const id of [...this.#standings.keys()]) {
-      if (this.#twin.get(id)) continue;
-      this.#standings.delete(id);
-      this.#dispatcher.assume(id, { minW: 0, maxW: 0 }, now);
-    }
+    for (const { evseId } of this.#dispatcher.snapshot()) if (!this.#twin.get(evseId)) this.#dispatcher.forget(evseId);
+    for (const id of [...this.#standings.keys()]) if (!this.#twin.get(id)) this.#standings.delete(id);
   }
 
   /**

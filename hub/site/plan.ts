@@ -2,8 +2,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Contract, SiteFile } from '../../model/index.ts';
 import { bounds, type EvseInput, type SiteInput, type TargetInput } from '../allocation/index.ts';
 import type { PresentPower } from '../dispatch/index.ts';
-import { nettingOfPoc } from '../fleet/resources.ts';
 import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts';
+import type { MeterBook } from '../meters/book.ts';
 import type { LimitBook } from './limits.ts';
 
 /** Default least time between commands, s, by protocol (fo 8.3.8). */
@@ -17,6 +17,7 @@ export interface PlanSources {
   readonly file: SiteFile;
   readonly twin: FleetTwin;
   readonly limits: LimitBook;
+  readonly meters: MeterBook;
   readonly clock: Clock;
   /** What the dispatcher knows of a resource. */
   power(resourceId: string): PresentPower;
@@ -30,31 +31,31 @@ export interface PlanSources {
   sideSince(resourceId: string): { readonly side: 'import' | 'zero' | 'export'; readonly since: number } | undefined;
 }
 
-/** Who is led where, and under which contract. */
+/** Who is led where, and under which contract a resource is led, if it is. */
 export interface Purpose {
-  readonly target: TargetInput;
-  readonly contract: Contract | undefined;
+  readonly target?: TargetInput;
+  contractOf(resourceId: string): Contract | undefined;
 }
 
 /** The input of an allocation run (fo 8) from file, twin, limits and what is under way. */
 export function siteInput(s: PlanSources, purpose: Purpose | undefined): SiteInput {
-  const { file, limits } = s;
-  const led = purpose && new Set(purpose.target.members); // bounded by: the members of one service
+  const { file, meters } = s;
+  const { usedW, generationW, ...poc } = meters.poc();
   return {
-    poc: { ...limits.effective('poc', file.poc), netting: nettingOfPoc(file.poc) },
-    usedW: file.baseLoadW ?? 0,
-    generationW: 0,
+    poc,
+    usedW,
+    generationW,
     stepS: file.planningStepS ?? 900,
     circuits: (file.circuits ?? []).map((c) => ({
       circuitId: c.circuitId,
       ...(c.parentId === undefined ? {} : { parentId: c.parentId }),
-      ...limits.effective(c.circuitId, c),
+      ...meters.circuit(c.circuitId, c, c.netting ?? 'none'),
       netting: c.netting ?? 'none',
     })),
     evses: Array.from(s.twin.all(), (e) =>
-      evseInput(s, e, led?.has(e.resource.resourceId) === true && contractExports(e, purpose?.contract)),
+      evseInput(s, e, contractExports(e, purpose?.contractOf(e.resource.resourceId))),
     ),
-    ...(purpose === undefined ? {} : { target: purpose.target }),
+    ...(purpose?.target === undefined ? {} : { target: purpose.target }),
   };
 }
 
@@ -70,13 +71,14 @@ function evseInput(s: PlanSources, entry: TwinEntry, contract: boolean): EvseInp
   const power = s.power(r.resourceId);
   const own = s.limits.effective(r.resourceId, r.limits);
   const b = resourceBounds(s, entry, contract);
-  const fixed = fixedPower(s, entry, power, b.wishedW);
-  const keepSide = keptSide(s, entry);
+  const fixed = fixedPower(s, entry, power);
+  const keepSide = entry.optOut ? undefined : keptSide(s, entry);
   return {
     evseId: r.resourceId,
     ...(r.circuitId === undefined ? {} : { circuitId: r.circuitId }),
     loW: Math.max(b.loW, -own.exportLimitW),
-    neededW: Math.min(Math.max(b.neededW, -own.exportLimitW), own.importLimitW),
+    // Opted out: what the driver wants comes before every target (fo 6.4), within the limits.
+    neededW: Math.min(entry.optOut ? b.wishedW : Math.max(b.neededW, -own.exportLimitW), own.importLimitW),
     wishedW: Math.min(b.wishedW, own.importLimitW),
     minImportW: r.minImportW,
     minExportW: r.minExportW,
@@ -88,7 +90,7 @@ function evseInput(s: PlanSources, entry: TwinEntry, contract: boolean): EvseInp
     presentW: s.told(r.resourceId) ?? power.confirmedW,
     inFlight: { minW: power.minW, maxW: power.maxW },
     maxW: Math.max(r.maxImportW, r.maxExportW),
-    commandRunning: isCommandRunning(s, entry),
+    commandRunning: !entry.optOut && isCommandRunning(s, entry),
     ...(keepSide === undefined ? {} : { keepSide }),
     exportAllowed: b.loW < 0,
   };
@@ -100,13 +102,12 @@ function voltageOf({ resource, reading }: TwinEntry): number {
   return seen <= resource.voltageV * (1 + VOLTAGE_BAND) ? Math.max(resource.voltageV, seen) : resource.voltageV;
 }
 
-/** Opted out: what the driver wants. Out of reach, or not doing what it is told: anything that it may do (fo 6.4, fo 8.3.1). */
-function fixedPower(s: PlanSources, entry: TwinEntry, power: PresentPower, wishedW: number): EvseInput['fixed'] {
+/** Out of reach, or not doing what it is told: anything that it may do (fo 6.4, fo 8.3.1). */
+function fixedPower(s: PlanSources, entry: TwinEntry, power: PresentPower): EvseInput['fixed'] {
   if (!entry.online) {
     const { offlineExportW } = entry.resource;
     return { minW: -Math.max(power.worstExportW, offlineExportW), maxW: Math.max(power.worstImportW, belowW(entry)) };
   }
-  if (entry.optOut) return { minW: wishedW, maxW: wishedW };
   return s.isUncertain(entry.resource.resourceId) ? { minW: power.minW, maxW: power.maxW } : undefined;
 }
 
@@ -122,7 +123,7 @@ export function unledW(s: PlanSources, members: readonly string[]): number {
 
 /** Bounds of fo 8.1 for what is known of the EV now; `contract`: whether one lets it give power. */
 export function resourceBounds(
-  s: Pick<PlanSources, 'file' | 'clock'>,
+  s: Pick<PlanSources, 'file' | 'meters'> & { readonly clock: Pick<Clock, 'now'> },
   entry: TwinEntry,
   contract: boolean,
 ): { readonly loW: number; readonly neededW: number; readonly wishedW: number } {
@@ -147,7 +148,8 @@ export function resourceBounds(
       driver: n?.bidirectional ?? false,
       contract,
       conformity: r.exportAllowed,
-      site: s.file.poc.exportLimitW > 0,
+      // While nobody knows what flows at the POC nothing is exported (fo 6.4).
+      site: s.file.poc.exportLimitW > 0 && s.meters.seesPoc(),
     },
     ...(needs?.departureAt === undefined ? {} : { departureInS: Math.max(0, (needs.departureAt - now) / 1000) }),
     asap: s.file.chargeAsap ?? false,

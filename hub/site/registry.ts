@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { SiteFile } from '../../model/index.ts';
 import { HUB_ERRORS } from '../errors.ts';
-import type { StorePort } from '../ports.ts';
+import type { Signer, StorePort } from '../ports.ts';
 import { openSite } from './site.ts';
 import type { Detach, Site } from './types.ts';
 
@@ -23,9 +23,13 @@ export interface SiteRegistryOptions {
   readonly metrics: Metrics;
   readonly store: StorePort;
   readonly files: SiteFiles;
+  /** With what the site signs records and proofs; without it they stay unsigned (tests). */
+  readonly signer?: (file: SiteFile) => Promise<Signer>;
 }
 
 const MAX_SITES = 64;
+/** Problems of a site file that are named in one sentence. */
+const MAX_SHOWN = 20;
 const LIMITS = { maxBytes: 16 * 1024 * 1024, maxDepth: 32, duplicateKeys: 'reject' } as const;
 
 /** The open sites of a gateway, by siteId. */
@@ -53,7 +57,15 @@ export class SiteRegistry {
     const first = await this.#load(file);
     if (this.#sites.get(first.siteId)) throw HUB_ERRORS.fail('site.open', `The site ${first.siteId} is open already.`);
     const { clock, log, metrics, store } = this.#o;
-    const site = await openSite({ file: first, clock, log: log.child({ site: first.siteId }), metrics, store });
+    const signer = await this.#o.signer?.(first);
+    const site = await openSite({
+      file: first,
+      clock,
+      log: log.child({ site: first.siteId }),
+      metrics,
+      store,
+      ...(signer ? { signer } : {}),
+    });
     const unwatch = this.#o.files.watch(file, () => void this.#reload(site, file));
     const { close } = site;
     const owned: Site = Object.assign(site, {
@@ -99,11 +111,11 @@ export class SiteRegistry {
   }
 }
 
+/** Names every problem, so that a file is corrected in one go. */
 function invalid(path: string, issues: readonly Issue[]): Error {
-  const [first] = issues;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  return HUB_ERRORS.fail('site.invalid', `${path}: ${first?.path ?? ''} ${first?.message ?? ''}${more}`, {
-    path: first?.path ?? '',
-    details: issues,
-  });
+  const shown = issues.slice(0, MAX_SHOWN).map((i) => `${i.path || '/'} ${i.message}`);
+  const more = issues.length > shown.length ? [`and ${issues.length - shown.length} more`] : [];
+  const list = [...shown, ...more].map((text) => text.replace(/\.$/, '')).join(' · ');
+  const what = issues.length === 1 ? `${path}: ${list}.` : `${path} has ${issues.length} problems: ${list}.`;
+  return HUB_ERRORS.fail('site.invalid', what, { path: issues[0]?.path ?? '', details: issues });
 }

@@ -1,6 +1,7 @@
 import { BoundedQueue, BoundedSet } from '../../core/bounded.ts';
 import { type Clock, every, iso, type TimerHandle } from '../../core/clock.ts';
 import { describeError } from '../../core/errors.ts';
+import { failPoint } from '../../core/failpoint.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
@@ -10,6 +11,7 @@ import type {
   CommandOutcome,
   EnvelopeUpdate,
   FleetSnapshot,
+  OptChoice,
   PendingStation,
   ResultBody,
   SetLimit,
@@ -17,9 +19,12 @@ import type {
   WireMessage,
 } from '../../model/index.ts';
 import { HUB_ERRORS } from '../errors.ts';
+import { appliedPoint } from '../evidence/applied.ts';
+import type { Evidence } from '../evidence/types.ts';
 import { resourcesOf } from '../fleet/resources.ts';
-import type { ActuatingLink, ReplyLink, StorePort } from '../ports.ts';
-import { failed, refused } from '../services/results.ts';
+import type { ActuatingLink, ReplyLink, Signer, StorePort } from '../ports.ts';
+import { failed } from '../services/results.ts';
+import { decideFor } from './decisions.ts';
 import { SiteEmitter } from './emitter.ts';
 import { groupSample, requestedOf, siteSnapshot } from './group.ts';
 import { makeRooms, type Rooms } from './rooms.ts';
@@ -33,6 +38,10 @@ export interface SiteOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly store: StorePort;
+  /** Signs records and proofs; without it they stay unsigned (tests). */
+  readonly signer?: Signer;
+  /** 0 ≤ x < 1, the same for the same words; default by the words alone. */
+  readonly random?: (seed: string) => number;
 }
 
 const MAX_LINKS = 64;
@@ -54,6 +63,7 @@ export async function openSite(o: SiteOptions): Promise<Site> {
 class HubSite implements Site {
   readonly siteId: string;
   readonly stations: StationDirectory;
+  readonly evidence: Evidence;
   ready = false;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -64,6 +74,7 @@ class HubSite implements Site {
   readonly #plot = new BoundedQueue<PlotPoint>({ name: 'hub.plot', max: PLOT_POINTS, overflow: 'dropOldest' });
   readonly #tick: TimerHandle;
   #file: SiteFile;
+  #problem: string | undefined;
   #allocator: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -81,6 +92,7 @@ class HubSite implements Site {
       accepted: () => this.#takeOver(this.#file),
     });
     this.stations = this.#rooms.stations;
+    this.evidence = this.#rooms.evidence;
     this.#takeOver(o.file);
     this.#tick = every(
       o.clock,
@@ -98,8 +110,13 @@ class HubSite implements Site {
   async restore(): Promise<void> {
     await this.stations.restore();
     await this.#rooms.limitDesk.restore();
+    await this.#rooms.publication.restore();
+    await this.#rooms.useDesk.restore();
     await this.#rooms.desk.restore();
+    await this.evidence.restore();
     this.#takeOver(this.#file);
+    await this.#rooms.optDesk.restore();
+    this.#rooms.congestion.look();
     await this.#recallOrders();
     this.ready = true;
     const running = this.#rooms.book.running().length;
@@ -122,6 +139,8 @@ class HubSite implements Site {
     }
     if (this.#closing) return;
     this.#takeOver(file);
+    this.#rooms.optDesk.refresh();
+    this.#rooms.congestion.look();
     this.#rooms.supervisor.tick();
     this.#emitter.emit('reloaded', { ok: true, text: 'site file reloaded' });
     this.#rooms.changes.cause('reload');
@@ -156,7 +175,9 @@ class HubSite implements Site {
   observe(message: WireMessage): void {
     if (this.#closing) return;
     try {
-      const reason = this.#rooms.observer.take(message);
+      const reason = message.topic === 'hub/OptChoice' ? this.#pressed(message) : this.#rooms.observer.take(message);
+      if (message.topic === 'hub/CommandOutcome') this.#rooms.supervisor.outcome(message.payload as CommandOutcome);
+      else if (reason === 'session' || reason === 'station') this.#rooms.optDesk.refresh();
       this.#emitter.emit('observed', message);
       if (reason !== undefined) this.#rooms.changes.cause(reason);
     } catch (e) {
@@ -167,8 +188,10 @@ class HubSite implements Site {
   async decide(message: WireMessage): Promise<Decision> {
     if (!this.ready || this.#closing) return { result: failed(HUB_ERRORS.fail('site.starting')) };
     try {
-      const decision = await this.#decide(message, message.v2gate.peer ?? '');
-      this.#rooms.supervisor.arm();
+      const decision = await decideFor(this.#rooms, message, message.v2gate.peer ?? '');
+      // What was accepted may begin at once; a setpoint changes nothing but a moment to wake up at.
+      if (message.topic === 'hub/UpdateSetpoint') this.#rooms.supervisor.arm();
+      else this.#rooms.supervisor.tick();
       return decision;
     } catch (e) {
       const result = failed(e);
@@ -183,7 +206,34 @@ class HubSite implements Site {
   }
 
   delivered(noticeId: string): void {
-    if (!this.#closing) this.#rooms.desk.delivered(noticeId);
+    if (this.#closing || this.evidence.delivered(noticeId) || this.#rooms.publication.delivered(noticeId)) return;
+    this.#rooms.desk.delivered(noticeId);
+  }
+
+  partyUp(foId: string, { clockOffsetMs }: { readonly clockOffsetMs?: number }): void {
+    if (this.#closing) return;
+    if (clockOffsetMs !== undefined) {
+      this.#rooms.clocks.take(foId, clockOffsetMs, true);
+      this.evidence.clockOffset(foId, clockOffsetMs);
+    }
+    this.#rooms.publication.up(foId);
+    this.evidence.note({ kind: 'link.up', severity: 'info', subject: [foId], parties: [foId] });
+  }
+
+  partyDown(foId: string, reason: string): void {
+    if (this.#closing) return;
+    const cause = reason.slice(0, 128);
+    this.#rooms.publication.down(foId);
+    this.evidence.note({ kind: 'link.down', severity: 'warning', subject: [foId], parties: [foId], cause });
+  }
+
+  async opt(choice: OptChoice, by: string): Promise<ResultBody> {
+    if (!this.ready || this.#closing) return failed(HUB_ERRORS.fail('site.starting'));
+    try {
+      return await this.#rooms.optDesk.choose(choice, by);
+    } catch (e) {
+      return failed(e);
+    }
   }
 
   claimAllocator(holder: string): Detach {
@@ -202,17 +252,26 @@ class HubSite implements Site {
     const taken = target && this.#rooms.book.inForce(target);
     if (target && !taken) this.#log.info('target.ignored', { fsrId: target.fsrId });
     if (taken) this.#rooms.supervisor.watch(taken.key);
-    const led = this.#rooms.book.leading(now);
+    const led = this.#rooms.book.led(now);
     const { commands, applied } = this.#rooms.actuation.run(led);
-    if (led && applied) led.course.applied = applied;
+    for (const entry of led) {
+      const of = applied.get(entry.key);
+      if (!of) continue;
+      entry.course.applied = of;
+      this.evidence.applied(entry.key, appliedPoint(entry, now));
+      if ((of.taken?.length ?? 0) > (entry.course.takenTold?.length ?? 0)) this.#rooms.supervisor.watch(entry.key);
+    }
     if (commands.length === 0) return undefined;
-    return {
+    const batch: CommandBatch = {
       batchId: uuidv7(this.#clock),
       siteId: this.siteId,
-      ...(led === undefined ? {} : { fsrId: led.service.fsr.fsrId }),
+      ...(led.length === 1 && led[0] ? { fsrId: led[0].service.fsr.fsrId } : {}),
       at: iso(now),
       commands: [...commands],
     };
+    this.evidence.commanded(batch);
+    failPoint('batch.made');
+    return batch;
   }
 
   async setLimit(limit: SetLimit): Promise<void> {
@@ -234,6 +293,8 @@ class HubSite implements Site {
       clock: this.#clock,
       twin: this.#rooms.twin,
       limits: this.#rooms.limits,
+      meters: this.#rooms.meters,
+      clocks: this.#rooms.clocks,
       actuation: this.#rooms.actuation,
       services: this.#rooms.book.all(),
     });
@@ -255,26 +316,22 @@ class HubSite implements Site {
   async #close(): Promise<void> {
     this.#tick.cancel();
     this.#rooms.telemetry.close();
+    this.#rooms.publication.close();
+    await this.evidence.close();
     await this.#rooms.ledger.close();
     this.#rooms.supervisor.close();
+    this.#rooms.optDesk.close();
+    this.#rooms.congestion.close();
     this.#rooms.envelope.close();
     this.#rooms.changes.close();
     this.#emitter.clear();
   }
 
-  async #decide(message: WireMessage, foId: string): Promise<Decision> {
-    switch (message.topic) {
-      case 'hub/RequestService':
-        return this.#rooms.desk.request(message, foId);
-      case 'hub/UpdateSetpoint':
-        return this.#rooms.desk.setpoint(message, foId);
-      case 'hub/CancelService':
-        return this.#rooms.desk.cancel(message, foId);
-      case 'hub/SubscribeTelemetry':
-        return { result: this.#rooms.telemetry.take(message.payload, foId) };
-      default:
-        return { result: refused(HUB_ERRORS.fail('message.unknown', `${message.topic} is not decided by a site.`)) };
-    }
+  /** Somebody chose at a station. */
+  #pressed({ payload }: WireMessage): undefined {
+    this.#rooms.optDesk
+      .choose(payload, 'station')
+      .catch((e: unknown) => this.#log.error('site.opt', { ...describeError(e) }));
   }
 
   #takeOver(file: SiteFile): void {
@@ -283,8 +340,16 @@ class HubSite implements Site {
     this.#rooms.book.configure(file);
     this.#rooms.twin.configure(resourcesOf(file, this.stations.accepted()));
     this.#rooms.orders.configure();
+    this.#rooms.meters.configure();
     this.#rooms.actuation.configure();
     this.#rooms.envelope.renew();
+  }
+
+  #tellCondition(): void {
+    const problem = this.#rooms.meters.problem() ?? this.#rooms.clocks.problem();
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#emitter.emit('condition', { ok: problem === undefined, text: problem ?? `${this.siteId} · open` });
   }
 
   #pushEnvelope(update: EnvelopeUpdate): void {
@@ -299,8 +364,18 @@ class HubSite implements Site {
 
   #everySecond(): void {
     this.#rooms.limitDesk.tick();
+    if (this.#rooms.meters.tick()) {
+      this.#rooms.envelope.refresh();
+      this.#rooms.changes.cause('meter');
+    }
+    this.#rooms.congestion.look();
+    this.#rooms.optDesk.tick();
     this.#rooms.supervisor.tick();
+    if (this.#rooms.useDesk.tick()) this.#rooms.changes.cause('contract');
     this.#rooms.desk.tidy();
+    this.evidence.tick();
+    this.#rooms.publication.tick();
+    this.#tellCondition();
     const now = this.#clock.now();
     if (this.#rooms.orders.tick(now)) {
       this.#rooms.envelope.touch();

@@ -5,6 +5,7 @@ import type { FleetTwin } from '../fleet/twin.ts';
 import type { ServiceBook } from '../services/book.ts';
 import { inScope, stands } from '../services/checks.ts';
 import { serviceKey } from '../services/service.ts';
+import type { ClockWatch } from './clocks.ts';
 import { groupSample } from './group.ts';
 import type { TelemetryOptions, TelemetryValues } from './telemetry.ts';
 
@@ -13,6 +14,7 @@ export interface TelemetrySources {
   readonly file: () => SiteFile;
   readonly twin: FleetTwin;
   readonly book: ServiceBook;
+  readonly clocks: ClockWatch;
 }
 
 /** What a party may see, and what there is to see. */
@@ -62,8 +64,11 @@ function values(o: TelemetrySources, body: SubscribeTelemetry, foId: string): Te
   const entry = resourceId === undefined ? undefined : o.twin.get(resourceId);
   // The charge of several batteries is never averaged (fo 8.6), nor are volts.
   const { voltageV, frequencyHz, reactiveVar, socPct } = entry?.reading ?? {};
+  const sample = groupSample(o.twin, now, members);
   return {
-    ...groupSample(o.twin, now, members),
+    ...sample,
+    // When it was measured means something else to somebody whose clock is another one (fo 6.4).
+    ...(sample.quality === 'good' && o.clocks.isDegraded(foId) ? { quality: 'estimated' as const } : {}),
     ...(voltageV === undefined ? {} : { voltageV }),
     ...(frequencyHz === undefined ? {} : { frequencyHz }),
     ...(reactiveVar === undefined ? {} : { reactiveVar }),
@@ -74,6 +79,9 @@ function values(o: TelemetrySources, body: SubscribeTelemetry, foId: string): Te
 
 /** What the party's own service is led to. */
 function appliedOf(o: TelemetrySources, body: SubscribeTelemetry, foId: string, now: number): number | undefined {
-  const own = body.fsrId === undefined ? o.book.leading(now) : o.book.get(serviceKey(foId, body.fsrId));
-  return own?.service.foId === foId && own.service.state === 'active' ? own.course.applied?.targetW : undefined;
+  const own =
+    body.fsrId === undefined
+      ? o.book.led(now).find((e) => e.service.foId === foId)
+      : o.book.get(serviceKey(foId, body.fsrId));
+  return own?.service.state === 'active' ? own.course.applied?.targetW : undefined;
 }

@@ -2,6 +2,7 @@ import type {
   AllocationRequest,
   CommandBatch,
   FleetSnapshot,
+  OptChoice,
   PendingStation,
   ResultBody,
   ServiceTarget,
@@ -9,6 +10,7 @@ import type {
   SiteFile,
   WireMessage,
 } from '../../model/index.ts';
+import type { Evidence } from '../evidence/types.ts';
 import type { ActuatingLink, ReplyLink } from '../ports.ts';
 import type { StationAdmission } from './stations.ts';
 
@@ -29,6 +31,8 @@ export interface SiteEvents {
   readonly plot: PlotPoint;
   /** A station asks to be let in, or was let in. */
   readonly stations: { readonly kind: 'pending' | 'accepted'; readonly identity: string };
+  /** What disturbs the site (a meter is lost, a clock is off), or that nothing does any more. */
+  readonly condition: { readonly ok: boolean; readonly text: string };
   /** The site file was reloaded, or a reload was refused. */
   readonly reloaded: { readonly ok: boolean; readonly text: string };
 }
@@ -72,6 +76,13 @@ export interface Site {
   decide(message: WireMessage): Promise<Decision>;
   /** Sends the answer of a decided request to the link that waits for it. False when nobody waits any more. */
   reply(replyTo: string, result: ResultBody): boolean;
+
+  /** A party has come up on its link: what it has to know is told (PublishResources, fo 7 common opening). */
+  partyUp(foId: string, facts: { readonly clockOffsetMs?: number }): void;
+  partyDown(foId: string, reason: string): void;
+  /** Opt-in or opt-out from console or station (fo 4.3 no. 13); a party's own comes through `decide`. Never rejects. */
+  opt(choice: OptChoice, by: string): Promise<ResultBody>;
+  readonly evidence: Evidence;
 
   /** A notice has been taken over by the outbox of the link that serves its party. */
   delivered(noticeId: string): void;

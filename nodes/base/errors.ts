@@ -39,4 +39,19 @@ export const NODE_ERRORS = errorTable('nodes', {
     remedy: 'Correct the mapping where the diagnostics point to.',
     retry: 'afterFix',
   },
+  'nodes.request': {
+    what: 'The editor asked for something that does not exist.',
+    remedy: 'Reload the editor; another version of v2gate may be running now.',
+    retry: 'afterFix',
+  },
+  'nodes.tooLarge': {
+    what: 'The text is too large to be tried out.',
+    remedy: 'Try a shorter one; the node itself takes it as it is.',
+    retry: 'no',
+  },
+  'nodes.busy': {
+    what: 'Too many mappings are being tried out at once.',
+    remedy: 'Wait a moment; the next change tries it again.',
+    retry: 'later',
+  },
 });

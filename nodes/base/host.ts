@@ -65,10 +65,7 @@ export function createHost(RED: NodeAPI, node: Node): NodeHost {
     fail(error) {
       node.error(asError(error), {});
     },
-    controllerOf(nodeId) {
-      const other = typeof nodeId === 'string' ? RED.nodes.getNode(nodeId) : null;
-      return other === null ? undefined : Reflect.get(other, CONTROLLER);
-    },
+    controllerOf: (nodeId) => controllerOf(RED, nodeId),
     onFlowsStarted(listener) {
       RED.events.on(FLOWS_STARTED, listener);
       return () => RED.events.off(FLOWS_STARTED, listener);
@@ -80,6 +77,12 @@ export function createHost(RED: NodeAPI, node: Node): NodeHost {
       RED.events.emit(LINK_GONE_EVENT, node.id);
     },
   };
+}
+
+/** The controller of a node that runs. */
+export function controllerOf(RED: Pick<NodeAPI, 'nodes'>, nodeId: unknown): unknown {
+  const node = typeof nodeId === 'string' ? RED.nodes.getNode(nodeId) : null;
+  return node === null ? undefined : Reflect.get(node, CONTROLLER);
 }
 
 /** Connects a controller with the events of its node. Nothing that it throws leaves the event handlers. */

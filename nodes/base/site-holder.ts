@@ -25,6 +25,8 @@ export class SiteHolder implements NodeController {
   readonly #failed: BoundedSet<(text: string) => void>;
   #undo: (() => void) | undefined;
   #problem: string | undefined;
+  /** What disturbs the site while it is open. */
+  #trouble: string | undefined;
 
   constructor({ host, hash, open }: SiteHolderOptions) {
     this.#host = host;
@@ -88,7 +90,19 @@ export class SiteHolder implements NodeController {
   #up(site: Site): void {
     this.#problem = undefined;
     this.#health('ok', `${site.siteId} · open`);
-    this.#undo = site.on('reloaded', ({ ok, text }) => this.#health(ok ? 'ok' : 'degraded', text));
+    const undo = [
+      site.on('reloaded', ({ ok, text }) => {
+        const works = ok && this.#trouble === undefined;
+        this.#health(works ? 'ok' : 'degraded', ok ? (this.#trouble ?? text) : text);
+      }),
+      site.on('condition', ({ ok, text }) => {
+        this.#trouble = ok ? undefined : text;
+        this.#health(ok ? 'ok' : 'degraded', text);
+      }),
+    ];
+    this.#undo = () => {
+      for (const step of undo) step();
+    };
     const waiting = [...this.#ready];
     this.#ready.clear();
     for (const listener of waiting) listener(site);

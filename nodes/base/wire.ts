@@ -2,7 +2,7 @@ import type { NodeMessage } from 'node-red';
 import type { Clock } from '../../core/clock.ts';
 import { iso } from '../../core/clock.ts';
 import { uuidv7 } from '../../core/ids.ts';
-import type { MessageMeta, WireMessage } from '../../model/index.ts';
+import { type MessageMeta, Signature, type WireMessage } from '../../model/index.ts';
 import { NODE_ERRORS } from './errors.ts';
 
 /** The `link` of messages that a flow made itself. */
@@ -34,7 +34,8 @@ function readMeta(meta: unknown): Partial<MessageMeta> {
     const value: unknown = Reflect.get(meta, key);
     if (typeof value === 'string') read[key] = value;
   }
-  return read;
+  const signature: unknown = Reflect.get(meta, 'signature');
+  return Signature.check(signature).length === 0 ? { ...read, signature: Signature.parse(signature) } : read;
 }
 
 /** A message of the hub as Node-RED sends it. `carrier` keeps what else was on the message that led to it. */

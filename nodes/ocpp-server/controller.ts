@@ -1,3 +1,4 @@
+import { textOf } from '../base/config.ts';
 import type { NodeHost } from '../base/host.ts';
 import type { LinkHolder } from '../base/link-holder.ts';
 import { createListeningLink } from '../base/listening-link.ts';
@@ -11,7 +12,8 @@ export function createOcppServer(host: NodeHost, config: SavedConfig): LinkHolde
     path: '/ocpp',
     async open(values, runtime) {
       const { openOcppLink } = await import('../../bridges/ocpp/index.ts');
-      return openOcppLink(values, runtime);
+      const flowAnswers = (textOf(config, 'flowAnswers') ?? '').split(/[\s,]+/).filter((word) => word !== '');
+      return openOcppLink({ ...values, flowAnswers }, runtime);
     },
   });
 }

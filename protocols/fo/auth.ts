@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { FoAuthRequest } from './types.ts';
+import type { TLSSocket } from 'node:tls';
+import type { FoAuthRequest, FoClientCertificate } from './types.ts';
 
 /** Addresses that nobody outside this machine can use. */
 export const isLoopback = (address: string): boolean => /^(localhost|::1|(::ffff:)?127(\.\d{1,3}){3})$/i.test(address);
@@ -8,7 +9,23 @@ export const isLoopback = (address: string): boolean => /^(localhost|::1|(::ffff
 export function authRequestOf(req: IncomingMessage): FoAuthRequest {
   const remoteAddress = req.socket.remoteAddress ?? '';
   const credentials = credentialsOf(req.headers.authorization);
-  return { remoteAddress, loopback: isLoopback(remoteAddress), ...(credentials ? { credentials } : {}) };
+  const certificate = certificateOf(req.socket);
+  return {
+    remoteAddress,
+    loopback: isLoopback(remoteAddress),
+    ...(credentials ? { credentials } : {}),
+    ...(certificate ? { certificate } : {}),
+  };
+}
+
+function certificateOf(socket: IncomingMessage['socket']): FoClientCertificate | undefined {
+  if (!('getPeerX509Certificate' in socket)) return undefined;
+  const { authorized, getPeerCertificate } = socket as TLSSocket;
+  const { fingerprint256, subject } = getPeerCertificate.call(socket);
+  if (fingerprint256 === undefined) return undefined;
+  const name = subject?.CN;
+  const commonName = Array.isArray(name) ? undefined : name;
+  return { fingerprint256, verified: authorized, ...(commonName === undefined ? {} : { commonName }) };
 }
 
 function credentialsOf(header: string | undefined): FoAuthRequest['credentials'] {

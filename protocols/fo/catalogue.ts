@@ -1,10 +1,19 @@
 import type { Message } from '../../core/schema.ts';
 import {
+  ActivateService,
+  AmendService,
+  AvailabilityReport,
   CancelService,
   ExecutionNotice,
   OptChoice,
+  ProofEvent,
+  PublishResources,
+  QueryEvents,
+  QueryRecords,
+  QueryResources,
   RequestService,
   ServiceDecision,
+  ServiceRecordEvent,
   SubscribeTelemetry,
   Telemetry,
   UpdateSetpoint,
@@ -17,26 +26,45 @@ export type FoKind = 'request' | 'event' | 'stream';
 
 /** One row of fo 4.3. */
 export interface FoRow<T> {
+  /** The number of the row. */
+  readonly no: number;
   readonly direction: FoDirection;
   readonly kind: FoKind;
   readonly message: Message<T>;
+  /** A signature is required (S in fo 4.3). */
+  readonly signed: boolean;
 }
 
-const row = <T>(direction: FoDirection, kind: FoKind, message: Message<T>): FoRow<T> => ({ direction, kind, message });
+const row = <T>(no: number, direction: FoDirection, kind: FoKind, message: Message<T>, signed = false): FoRow<T> => ({
+  no,
+  direction,
+  kind,
+  message,
+  signed,
+});
 
 /**
  * The messages of fo 4.3 that are spoken, except Hello, Heartbeat and Result, which the session keeps to itself.
  * Everything else is answered `type.unknown`.
  */
 export const FO_CATALOGUE = {
-  RequestService: row('down', 'request', RequestService),
-  ServiceDecision: row('up', 'event', ServiceDecision),
-  UpdateSetpoint: row('down', 'request', UpdateSetpoint),
-  CancelService: row('both', 'request', CancelService),
-  Opt: row('both', 'request', OptChoice),
-  ExecutionNotice: row('up', 'event', ExecutionNotice),
-  SubscribeTelemetry: row('down', 'request', SubscribeTelemetry),
-  Telemetry: row('up', 'stream', Telemetry),
+  PublishResources: row(6, 'up', 'event', PublishResources),
+  QueryResources: row(7, 'down', 'request', QueryResources),
+  AvailabilityReport: row(8, 'up', 'event', AvailabilityReport),
+  RequestService: row(11, 'down', 'request', RequestService),
+  ServiceDecision: row(12, 'up', 'event', ServiceDecision),
+  Opt: row(13, 'both', 'request', OptChoice),
+  AmendService: row(14, 'down', 'request', AmendService),
+  ActivateService: row(15, 'down', 'request', ActivateService),
+  UpdateSetpoint: row(16, 'down', 'request', UpdateSetpoint),
+  CancelService: row(17, 'both', 'request', CancelService),
+  ExecutionNotice: row(18, 'up', 'event', ExecutionNotice),
+  SubscribeTelemetry: row(19, 'down', 'request', SubscribeTelemetry),
+  Telemetry: row(20, 'up', 'stream', Telemetry),
+  QueryEvents: row(22, 'down', 'request', QueryEvents),
+  ServiceRecord: row(23, 'up', 'event', ServiceRecordEvent, true),
+  Proof: row(24, 'up', 'event', ProofEvent, true),
+  QueryRecords: row(25, 'down', 'request', QueryRecords),
 };
 
 type Catalogue = typeof FO_CATALOGUE;

@@ -17,7 +17,7 @@ const SLOWEST = 6;
 
 /** Opens a link to an FO server and keeps it open. Returns at once; see `onUp`. */
 export function createFoClient(o: FoClientOptions): FoClient {
-  const { url, partyId, to, token, ca, role, ...rest } = o;
+  const { url, partyId, to, token, ca, certificate, role, ...rest } = o;
   const session = createFoSession({ ...rest, role: role ?? 'fo', self: partyId, peer: to });
   const random = o.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
   const log = o.log.child({ peer: to, url });
@@ -40,6 +40,7 @@ export function createFoClient(o: FoClientOptions): FoClient {
       maxPayload: FO_LIMITS.maxBytes,
       perMessageDeflate: false,
       ...(ca === undefined ? {} : { ca }),
+      ...certificate,
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     });
     socket = ws;
@@ -73,7 +74,7 @@ export function createFoClient(o: FoClientOptions): FoClient {
       return session.state;
     },
     request: (type, body, options) => session.request(type, body, options),
-    publish: (type, body) => session.publish(type, body),
+    publish: (type, body, stamp) => session.publish(type, body, stamp),
     stream: (type, body) => session.stream(type, body),
     answer: (replyTo, result) => session.answer(replyTo, result),
     async close() {

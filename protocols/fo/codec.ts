@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { canonical, parseJson } from '../../core/json.ts';
-import type { Message } from '../../core/schema.ts';
 import { Envelope, FO_LIMITS } from './envelope.ts';
 import { FO_ERRORS } from './errors.ts';
 import { FO_PROFILE } from './types.ts';
@@ -14,6 +13,7 @@ export type Decoded =
       readonly messageId?: string;
       readonly type?: string;
       readonly from?: string;
+      readonly eventSeq?: number;
     };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -34,12 +34,14 @@ export function decode(text: string): Decoded {
     const messageId = textOf(raw, 'messageId');
     const type = textOf(raw, 'type');
     const from = textOf(raw, 'from');
+    const eventSeq: unknown = isObject(raw) ? raw.eventSeq : undefined;
     return {
       ok: false,
       error,
       ...(messageId !== undefined && UUID.test(messageId) ? { messageId } : {}),
       ...(type === undefined ? {} : { type }),
       ...(from === undefined ? {} : { from }),
+      ...(typeof eventSeq === 'number' && Number.isSafeInteger(eventSeq) && eventSeq > 0 ? { eventSeq } : {}),
     };
   }
 }
@@ -49,46 +51,6 @@ export const encode = (envelope: Envelope): string => JSON.stringify(envelope);
 
 /** Lower-case hex SHA-256 over the canonical body: what idempotency compares (fo 4.2). */
 export const bodyHash = (body: unknown): string => createHash('sha256').update(canonical(body)).digest('hex');
-
-/**
- * Checks a body and answers it without the fields nobody declared (fo 9.5: unknown optional fields are ignored).
- * Throws `schema.invalid` or `schema.semantic`.
- */
-export function readBody<T>(message: Message<T>, body: unknown): T {
-  if (message.is(body)) return body;
-  return message.parse(withoutUnknown(message.spec, body, undefined));
-}
-
-type Spec = Message<unknown>['spec'];
-
-/** A copy of `value` with only the fields that `spec` declares; other differences stay for the check to find. */
-function withoutUnknown(spec: Spec, value: unknown, parent: unknown): unknown {
-  switch (spec.kind) {
-    case 'object':
-      if (!isObject(value)) return value;
-      return Object.fromEntries(
-        Object.entries(value).flatMap(([k, v]) => {
-          const field = Object.hasOwn(spec.fields, k) ? spec.fields[k] : undefined;
-          if (field) return [[k, withoutUnknown(field.spec, v, value)]];
-          return spec.open ? [[k, v]] : [];
-        }),
-      );
-    case 'list':
-      return Array.isArray(value) ? value.map((x) => withoutUnknown(spec.item.spec, x, value)) : value;
-    case 'record':
-      if (!isObject(value)) return value;
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutUnknown(spec.value.spec, v, value)]));
-    case 'union':
-    case 'sibling': {
-      const chooser = spec.kind === 'union' ? value : parent;
-      const choice = textOf(chooser, spec.kind === 'union' ? spec.discriminator : spec.sibling);
-      const branch = choice !== undefined && Object.hasOwn(spec.branches, choice) ? spec.branches[choice] : undefined;
-      return branch ? withoutUnknown(branch.spec, value, parent) : value;
-    }
-    default:
-      return value;
-  }
-}
 
 const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
 

@@ -3,20 +3,20 @@ import { isId } from '../../core/ids.ts';
 import type { ResultBody } from '../../model/index.ts';
 import { FO_ERRORS, FO_LINK_ERRORS } from './errors.ts';
 import { createFoSession } from './session/session.ts';
-import type { FoServerOptions, FoSession } from './types.ts';
+import type { FoPartiesOptions, FoSession } from './types.ts';
 
 /** Parties that a server knows at a time unless told otherwise. */
 export const DEFAULT_PARTIES = 64;
 
 /** The sessions of all known parties. */
 export class Parties {
-  readonly #o: FoServerOptions;
+  readonly #o: FoPartiesOptions;
   readonly #max: number;
   readonly #sessions: BoundedMap<string, FoSession>;
   /** Known by their Hello alone: they give way when room is needed. */
   readonly #passing: BoundedSet<string>;
 
-  constructor(o: FoServerOptions) {
+  constructor(o: FoPartiesOptions) {
     this.#o = o;
     this.#max = o.maxParties ?? DEFAULT_PARTIES;
     this.#sessions = new BoundedMap({ name: 'fo.parties', max: this.#max, overflow: 'refuse' });
@@ -32,21 +32,13 @@ export class Parties {
     }
     if (this.#sessions.size >= this.#max) this.#makeRoom();
     if (!isId(peer)) throw FO_ERRORS.fail('schema.invalid', 'A party id has 1–64 of A–Z a–z 0–9 . _ : -.');
-    const { role = 'fcsbe', self, clock, log, metrics, handlers, heartbeatS, software, randomBytes, random } = this.#o;
-    const persistence = this.#o.persistence?.(peer);
+    const { persistence, signatures, maxParties: _, ...shared } = this.#o;
     const session = createFoSession({
-      role,
-      self,
+      ...shared,
+      role: shared.role ?? 'fcsbe',
       peer,
-      clock,
-      log,
-      handlers,
-      ...(metrics ? { metrics } : {}),
-      ...(persistence ? { persistence } : {}),
-      ...(heartbeatS === undefined ? {} : { heartbeatS }),
-      ...(software === undefined ? {} : { software }),
-      ...(randomBytes ? { randomBytes } : {}),
-      ...(random ? { random } : {}),
+      ...(persistence ? { persistence: persistence.call(this.#o, peer) } : {}),
+      ...(signatures ? { signatures: signatures.call(this.#o, peer) } : {}),
     });
     this.#sessions.set(peer, session);
     if (passing) this.#passing.add(peer);

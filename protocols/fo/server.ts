@@ -1,24 +1,23 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { BoundedSet } from '../../core/bounded.ts';
-import { iso, type TimerHandle } from '../../core/clock.ts';
+import type { TimerHandle } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
-import { idSource, isId } from '../../core/ids.ts';
+import { idSource } from '../../core/ids.ts';
 import { LISTEN_ERRORS } from '../../core/listen.ts';
+import { createHttpsServer } from '../../core/tls.ts';
 import { authRequestOf, isLoopback } from './auth.ts';
-import { type Decoded, decode, encode } from './codec.ts';
 import { FO_LIMITS } from './envelope.ts';
 import { FO_ERRORS, FO_LINK_ERRORS, resultOf } from './errors.ts';
+import { closeCodeOf, judgeHello, refusalText } from './gate.ts';
 import { DEFAULT_PARTIES, Parties } from './parties.ts';
 import { HELLO_WITHIN_MS } from './session/hello.ts';
 import { wrapSocket } from './socket.ts';
 import {
   FO_CLOSE,
   FO_PATH,
-  FO_PROFILE,
   FO_SUBPROTOCOL,
   type FoAuthAnswer,
   type FoConnection,
@@ -36,12 +35,7 @@ export async function createFoServer(o: FoServerOptions): Promise<FoServer> {
   }
   const parties = new Parties(o);
   const http = o.tls
-    ? createHttpsServer({
-        cert: o.tls.cert,
-        key: o.tls.key,
-        minVersion: 'TLSv1.3',
-        ...(o.tls.ca === undefined ? {} : { ca: o.tls.ca, requestCert: true }),
-      })
+    ? createHttpsServer(o.tls.source, { profile: o.tls.profile ?? 'modern', askClient: true })
     : createHttpServer();
   http.maxConnections = 8 * (o.maxParties ?? DEFAULT_PARTIES);
   const door = new Door(o, parties);
@@ -98,11 +92,13 @@ class Door {
   });
   readonly #sockets: BoundedSet<WebSocket>;
   readonly #nextId: () => string;
+  readonly #signatures: Pick<FoServerOptions, 'signatures'>;
   #closed = false;
 
   constructor(o: FoServerOptions, parties: Parties) {
     this.#o = o;
     this.#nextId = o.randomBytes ? idSource(o.clock, o.randomBytes) : idSource(o.clock);
+    this.#signatures = o.signatures ? { signatures: o.signatures.bind(o) } : {};
     this.#parties = parties;
     this.#sockets = new BoundedSet({
       name: 'fo.sockets',
@@ -149,14 +145,18 @@ class Door {
 
   #greet(ws: WebSocket, answer: FoAuthAnswer): void {
     const { clock, log } = this.#o;
+    const { self, role = 'fcsbe' } = this.#o;
     let connection: FoConnection | undefined;
+    let closing = false;
     const hello = clock.after(HELLO_WITHIN_MS, () => transport.close(FO_CLOSE.profile, 'no Hello'));
     const transport = wrapSocket(ws, {
       clock,
       log,
       onText: (text) => {
-        if (!connection && 'fromHello' in answer) connection = introduce(text, answer.allows);
-        connection?.receive(text);
+        if ('refuse' in answer || closing) return;
+        connection ??= introduce(text);
+        if (connection) connection.receive(text);
+        else closing = true;
       },
       onGone: (reason) => {
         hello.cancel();
@@ -164,26 +164,27 @@ class Door {
         connection?.gone(reason);
       },
     });
-    const attach = (peer: string, passing: boolean): FoConnection | undefined => {
+    const introduce = (text: string): FoConnection | undefined => {
+      const known = 'partyId' in answer ? answer.partyId : undefined;
+      const allows = 'fromHello' in answer ? answer.allows : undefined;
+      const first = judgeHello(text, { self, role, now: clock.now(), peer: known, allows, ...this.#signatures });
+      if ('refused' in first) {
+        const result = resultOf(first.refused);
+        log.warn('fo.refusedHello', { code: result.code, what: result.message });
+        // A Result is never answered: two sides could answer each other for ever.
+        const mute = (first.decoded.ok ? first.decoded.envelope.type : first.decoded.type) === 'Result';
+        if (!mute) ws.send(refusalText(first, { self, now: clock.now(), messageId: this.#nextId() }));
+        transport.close(closeCodeOf(result), result.code ?? 'refused');
+        return undefined;
+      }
       hello.cancel();
       try {
-        return this.#parties.session(peer, passing).attach(transport, 'listener');
+        return this.#parties.session(first.peer, known === undefined).attach(transport, 'listener');
       } catch (e) {
-        log.warn('fo.refusedParty', { peer, code: codeOf(e), what: describeError(e).what });
+        log.warn('fo.refusedParty', { peer: first.peer, code: codeOf(e), what: describeError(e).what });
         transport.close(FO_CLOSE.rate, 'too many parties');
         return undefined;
       }
-    };
-    const introduce = (text: string, allows = (_: string): boolean => true): FoConnection | undefined => {
-      const first = readHello(text);
-      if ('peer' in first) {
-        if (allows(first.peer)) return attach(first.peer, true);
-        refuse('auth.failed');
-      } else {
-        transport.send(this.#refusal(first), () => undefined);
-        transport.close(FO_CLOSE.profile, 'the first message is Hello');
-      }
-      return undefined;
     };
     const refuse = (code: Refusal): void => {
       log.warn('fo.refusedConnection', { code, what: FO_ERRORS.kinds[code].what });
@@ -198,23 +199,6 @@ class Door {
       return;
     }
     if ('refuse' in answer) refuse(answer.refuse);
-    if ('partyId' in answer) connection = attach(answer.partyId, false);
-  }
-
-  /** The Result for a first frame that is no Hello: nobody is known yet, so no session can send it. */
-  #refusal({ refused, decoded }: RefusedHello): string {
-    const { self, clock } = this.#o;
-    const told = decoded.ok ? decoded.envelope : decoded;
-    return encode({
-      profile: FO_PROFILE,
-      messageId: this.#nextId(),
-      type: 'Result',
-      from: self,
-      to: told.from !== undefined && isId(told.from) ? told.from : 'unknown',
-      sentAt: iso(clock.now()),
-      ...(told.messageId === undefined ? {} : { correlationId: told.messageId }),
-      body: resultOf(refused),
-    });
   }
 
   /** Says goodbye to all; who does not answer within a second is cut off unless the timer is cancelled. */
@@ -229,19 +213,6 @@ class Door {
 }
 
 type Refusal = Extract<FoAuthAnswer, { readonly refuse: unknown }>['refuse'];
-
-interface RefusedHello {
-  readonly refused: unknown;
-  readonly decoded: Decoded;
-}
-
-/** The party that a first frame introduces, or why it does not. */
-function readHello(text: string): RefusedHello | { readonly peer: string } {
-  const decoded = decode(text);
-  if (!decoded.ok) return { refused: decoded.error, decoded };
-  if (decoded.envelope.type === 'Hello') return { peer: decoded.envelope.from };
-  return { refused: FO_ERRORS.fail('state.invalid', 'The first message on a link is Hello.'), decoded };
-}
 
 function setNoDelay(socket: Duplex): void {
   if ('setNoDelay' in socket) (socket as Socket).setNoDelay(true);

@@ -2,8 +2,13 @@ import type { Clock } from '../../core/clock.ts';
 import type { RandomBytes } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
+import type { DetachedSignature, KeyPoint, SignatureAlg } from '../../core/signing.ts';
+import type { TlsSource } from '../../core/tls.ts';
 import type { ResultBody } from '../../model/index.ts';
 import type { FoBodies, FoType } from './catalogue.ts';
+import type { FoPersistence } from './persistence.ts';
+
+export * from './persistence.ts';
 
 /** The message profile of this stack (fo 4.1). */
 export const FO_PROFILE = 'v2gate-fo/1';
@@ -41,6 +46,8 @@ export interface FoMeta {
   readonly expiresAt?: number;
   /** Delivery number, G→F events only. */
   readonly eventSeq?: number;
+  /** As it came, and checked. It holds for the body as it is handed over, undeclared fields included. */
+  readonly signature?: DetachedSignature;
   /**
    * Handle for `answer`: exactly one Result is owed within 1.5 s (design 2.1), after that the session answers
    * `internal.temporary` itself. Absent where the sender wants no Result (streams, `noReply`).
@@ -84,55 +91,38 @@ export interface FoHandlers {
   onMessage(message: FoInbound): void;
   onUp?(up: FoUp): void;
   onDown?(peer: string, reason: FoDown): void;
+  /** Peer clock minus ours in ms, from a heartbeat of the peer; transport delay included. */
+  onClock?(peer: string, offsetMs: number): void;
   /** As `fo`: events the gateway no longer has; `from`…`to` never come. */
   onGap?(peer: string, gap: { readonly from: number; readonly to: number }): void;
 }
 
-/** A stored answer (fo 4.2, idempotency). */
-export interface FoStoredResult {
-  /** Lower-case hex SHA-256 over the canonical body. */
-  readonly hash: string;
-  readonly result: ResultBody;
-  /** Epoch ms. */
-  readonly at: number;
-}
-
-/**
- * Where Results live for 24 h. `key` is `<from>/<messageId>`. The session keeps the newest 4 096 in memory itself, asks
- * here on a miss and awaits `put` before the Result leaves. Setpoints are not stored here: their `seq` protects them.
- */
-export interface FoResultStore {
-  get(key: string): Promise<FoStoredResult | undefined>;
-  put(key: string, entry: FoStoredResult): Promise<void>;
-}
-
-/** One G→F message that must arrive in order (fo 4.1 eventSeq). JSON-serialisable. */
-export interface FoOutboxEntry {
-  /** ≥ 1, no gaps. */
-  readonly seq: number;
+/** What a signed document brings along; all of it reaches the wire unchanged, also in a replay. */
+export interface FoStamp {
+  /** The UUID over which it was signed. */
   readonly messageId: string;
-  readonly type: FoType;
-  readonly body: unknown;
-  /** Epoch ms of `publish`. */
-  readonly at: number;
+  /** ISO 8601. */
+  readonly sentAt: string;
+  readonly signature: DetachedSignature;
 }
 
-/** Where unacknowledged events of one peer live. The session numbers them; calls of `append` never overlap. */
-export interface FoOutbox {
-  /** The highest number ever appended, 0 if none; asked once. */
-  last(): Promise<number>;
-  /** Settles once the entry is safe; only then it is sent. */
-  append(entry: FoOutboxEntry): Promise<void>;
-  /** Entries with `seq` > `afterSeq`, rising, at most `limit`. */
-  list(afterSeq: number, limit: number): Promise<readonly FoOutboxEntry[]>;
-  /** All entries up to and including `seq` were acknowledged and may be forgotten. */
-  ack(seq: number): Promise<void>;
+/** A token bucket: `burst` messages at once, then `perS` a second. */
+export interface FoRate {
+  readonly perS: number;
+  readonly burst: number;
 }
 
-/** The persistence of one peer; what is absent is kept in memory. */
-export interface FoPersistence {
-  readonly results?: FoResultStore;
-  readonly outbox?: FoOutbox;
+/** Signatures of a session (fo 9.4). What the peer signed is checked before use. */
+export interface FoSignatures {
+  /**
+   * The public keys of the peer, asked for each signed message; two may overlap. Absent: signatures are not judged, only
+   * missed where fo 4.3 says S. An empty list refuses every signature as `auth.signature`.
+   */
+  keys?(): readonly KeyPoint[];
+  /** `always`: every message of the peer must be signed, also Hello, Heartbeat and Result. Default `catalogue`. */
+  readonly require?: 'catalogue' | 'always';
+  /** Signs everything that this side sends and that brings no signature of its own. */
+  readonly signer?: { readonly alg: SignatureAlg; readonly keyId: string; sign(bytes: Uint8Array): Uint8Array };
 }
 
 export interface FoSessionOptions {
@@ -155,24 +145,50 @@ export interface FoSessionOptions {
   readonly randomBytes?: RandomBytes;
   /** 0 ≤ x < 1, for the jitter of retries; default cryptographic. */
   readonly random?: () => number;
+  /** As `fcsbe`: what the peer may send; more is answered `rate.tooOften`. Default {@link FO_RATES}. */
+  readonly rates?: { readonly requests?: FoRate; readonly setpoints?: FoRate };
+  readonly signatures?: FoSignatures;
 }
+
+/** What an FO may send unless told otherwise: setpoints have a bucket of their own (fo 4.2, 9.4). */
+export const FO_RATES = { requests: { perS: 20, burst: 200 }, setpoints: { perS: 50, burst: 200 } } as const;
 
 export interface FoSendOptions {
   /** Epoch ms until which it is retried. Default: `validUntil`, `decisionBy` of the body, else 2 minutes from now. */
   readonly expiresAt?: number;
 }
 
+/** A message on its way out: the text, and what a binding may need to know of it. */
+export interface FoFrame {
+  readonly text: string;
+  readonly messageId: string;
+  readonly type: string;
+  readonly body: unknown;
+  readonly correlationId?: string | undefined;
+  /** Epoch ms. */
+  readonly expiresAt?: number | undefined;
+}
+
 /** What a session needs of a connection. Frames are whole text messages. */
 export interface FoTransport {
   /** `flushed` is called once the frame left our memory (or never will). */
-  send(text: string, flushed: () => void): void;
+  send(text: string, flushed: () => void, frame: FoFrame): void;
+  /** Frames that may be unflushed at a time; setpoints may exceed it. Default: only their bytes count. */
+  readonly maxUnflushed?: number;
   close(code: number, reason: string): void;
+}
+
+/** On which channel of a binding with several a message came, and what was said beside it (fo 9.1). */
+export interface FoVia {
+  readonly channel: 'ctl' | 'fast' | 'tel' | 'rsp';
+  /** The 16 bytes that must be those of `messageId`, in a Result those of `correlationId`. */
+  readonly correlation?: Uint8Array | undefined;
 }
 
 /** One connection of a session. Once it was replaced, both calls do nothing. */
 export interface FoConnection {
   /** One text frame. Never throws. */
-  receive(text: string): void;
+  receive(text: string, via?: FoVia): void;
   /** The connection ended. */
   gone(reason: FoDown): void;
 }
@@ -195,9 +211,10 @@ export interface FoSession {
   request<T extends FoType>(type: T, body: FoBodies[T], options?: FoSendOptions): Promise<ResultBody>;
   /**
    * As `fcsbe`: puts a message into the outbox, to arrive once and in order, also after a reconnect. Settles with its
-   * eventSeq once it is stored. Rejects with `schema.invalid`, `fo.closed`, or what the outbox port threw.
+   * eventSeq once it is stored. Signed documents (S in fo 4.3) bring their `stamp`. Rejects with `schema.invalid`,
+   * `auth.signature` (the stamp is missing), `fo.closed`, or what the outbox port threw.
    */
-  publish<T extends FoType>(type: T, body: FoBodies[T]): Promise<number>;
+  publish<T extends FoType>(type: T, body: FoBodies[T], stamp?: FoStamp): Promise<number>;
   /** Fire and forget (Telemetry, setpoints with `noReply`). False when the link is down or the body is invalid. */
   stream<T extends FoType>(type: T, body: FoBodies[T]): boolean;
   /** Answers a message. False when the handle is unknown or was answered already; the late answer is logged. */
@@ -212,8 +229,19 @@ export interface FoAuthRequest {
   readonly credentials?:
     | { readonly scheme: 'bearer'; readonly token: string }
     | { readonly scheme: 'basic'; readonly user: string; readonly password: string };
+  /** The client certificate, if one was shown. */
+  readonly certificate?: FoClientCertificate;
   readonly remoteAddress: string;
   readonly loopback: boolean;
+}
+
+/** A client certificate as TLS saw it; the caller holds its key. */
+export interface FoClientCertificate {
+  /** SHA-256 over the certificate, upper-case hex with colons. */
+  readonly fingerprint256: string;
+  readonly commonName?: string;
+  /** One of our trusted issuers made it, and it is in time. */
+  readonly verified: boolean;
 }
 
 /** Who is calling: a configured party, whoever Hello says (loopback only), or nobody we talk to. */
@@ -225,23 +253,37 @@ export type FoAuthAnswer =
     }
   | { readonly refuse: 'auth.failed' | 'auth.forbidden' | 'state.invalid' };
 
-export interface FoServerOptions extends Omit<FoSessionOptions, 'peer' | 'persistence' | 'role' | 'lastEventSeq'> {
+/** TLS of a listening side: 1.3, or also 1.2 (fo 9.4). Client certificates are asked for, not demanded. */
+export interface FoTls {
+  readonly source: TlsSource;
+  /** Default `modern`: TLS 1.3 only. */
+  readonly profile?: 'modern' | 'compatible';
+}
+
+/** What all sessions of one side share, and what each gets of its own. */
+export interface FoPartiesOptions
+  extends Omit<FoSessionOptions, 'peer' | 'persistence' | 'role' | 'lastEventSeq' | 'signatures'> {
+  /** Default `fcsbe`. */
+  readonly role?: FoRole;
+  /** Asked once per party. */
+  persistence?(peer: string): FoPersistence;
+  /** Asked once per party, and for each Hello. */
+  signatures?(peer: string): FoSignatures;
+  /** Parties known at a time, default 64. */
+  readonly maxParties?: number;
+}
+
+export interface FoServerOptions extends FoPartiesOptions {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
   /** Default `/fo`. */
   readonly path?: string;
-  /** Default `fcsbe`. */
-  readonly role?: FoRole;
   /** Asked at each connection. Default: loopback callers are who their Hello says, all others are refused. */
   authenticate?(request: FoAuthRequest): FoAuthAnswer | Promise<FoAuthAnswer>;
-  /** Asked once per party. */
-  persistence?(peer: string): FoPersistence;
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  readonly tls?: FoTls;
   /** Must be said to listen in plain text on other addresses than loopback: everyone on the way can read and forge. */
   readonly allow?: 'plainTextOutsideLoopback';
-  /** Parties known at a time, default 64. */
-  readonly maxParties?: number;
 }
 
 export interface FoServer {
@@ -270,6 +312,8 @@ export interface FoClientOptions extends Omit<FoSessionOptions, 'self' | 'peer' 
   readonly token?: string;
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string;
+  /** Client certificate and key, PEM. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 /** A session with a connection that is opened again (1, 2, 4 … 60 s, ±20 %) until `close`. */

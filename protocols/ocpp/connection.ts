@@ -216,18 +216,36 @@ export class Connection<V extends Version = Version> implements PeerOf<V> {
 
   #handle({ id, action, payload, send }: HandleEffect): void {
     const { identity, version } = this;
-    const ctx: CallContext<V> = { id, version, identity, at: this.#shell.clock.now(), send };
+    let later: (() => void)[] | undefined;
+    const answered = (listener: () => void): void => {
+      later = [...(later ?? []), listener];
+    };
+    const ctx: CallContext<V> = { id, version, identity, at: this.#shell.clock.now(), send, answered };
+    const respond = (answer: unknown): void => {
+      this.#respond(id, answer, send);
+      this.#after(later);
+    };
+    const fail = (e: unknown): void => {
+      this.#fail(id, action, e, send);
+      this.#after(later);
+    };
     try {
       if (this.#handler === undefined) throw OCPP_ERRORS.fail('ocpp.notImplemented', 'Nobody handles this action yet.');
       const result: unknown = this.#handler(action, payload, ctx);
-      if (isThenable(result)) {
-        result.then(
-          (answer) => this.#respond(id, answer, send),
-          (e) => this.#fail(id, action, e, send),
-        );
-      } else this.#respond(id, result, send);
+      if (isThenable(result)) result.then(respond, fail);
+      else respond(result);
     } catch (e) {
-      this.#fail(id, action, e, send);
+      fail(e);
+    }
+  }
+
+  #after(listeners: readonly (() => void)[] | undefined): void {
+    for (const listener of listeners ?? []) {
+      try {
+        listener();
+      } catch (e) {
+        this.#log('error', 'listenerFailed', { ...describeError(e) });
+      }
     }
   }
 

@@ -112,7 +112,7 @@ export class Endpoint implements OcppServer {
 
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
-    return `${this.#o.tls ? 'wss' : 'ws'}://${host}:${this.port}${this.#path === '/' ? '' : this.#path}`;
+    return `${this.#o.tls || this.#o.tlsSource ? 'wss' : 'ws'}://${host}:${this.port}${this.#path === '/' ? '' : this.#path}`;
   }
 
   get stationCount(): number {
@@ -178,7 +178,8 @@ export class Endpoint implements OcppServer {
     identity: string,
     credentials: Credentials | undefined,
   ): void {
-    const remote = remoteOf(req);
+    const version = this.#choose(req);
+    const remote: Remote = { ...remoteOf(req), ...(version === undefined ? {} : { version }) };
     this.#handshakes++;
     const overdue = this.#o.clock.after(HANDSHAKE_MS, () => this.#refuse(socket, 503, { identity }));
     this.#admit(identity, credentials, remote)

@@ -16,6 +16,8 @@ export interface Remote {
   readonly encrypted: boolean;
   /** Subject of the client certificate that TLS has verified (security profile 3). */
   readonly certificate?: { readonly commonName: string; readonly organization: string };
+  /** The version that will be spoken; absent when there is none in common. */
+  readonly version?: Version;
 }
 
 const IDENTITY = /^[^\p{C}:/\\]{1,48}$/u;

@@ -13,6 +13,7 @@ export type { OcppErrorCode, RpcCode } from './errors.ts';
 export { callError, isRpcCode, OCPP_ERRORS, RPC_CODES, rpcCodeOf, wireCode } from './errors.ts';
 export { dispatch } from './handlers.ts';
 export type { Credentials, Remote } from './handshake.ts';
+export { type JsonSchema, readSchemas } from './schemas.ts';
 export type { Admission, OcppServer, OcppServerOptions } from './server.ts';
 export { createOcppServer } from './server.ts';
 export { createSession, Session } from './session.ts';

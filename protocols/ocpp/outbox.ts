@@ -157,7 +157,8 @@ export class Outbox {
 
   #enqueue(call: Outbound): readonly Effect[] {
     const { superseded, dropped } = this.#queue.add(call);
-    if (superseded !== undefined) return [settle(superseded.done, OCPP_ERRORS.fail('ocpp.superseded'))];
+    if (superseded !== undefined)
+      return superseded.map(({ done }) => settle(done, OCPP_ERRORS.fail('ocpp.superseded')));
     if (dropped === undefined) return NONE;
     const { id, info, done } = dropped;
     return [settle(done, OCPP_ERRORS.fail('ocpp.queueFull')), report({ what: 'queueFull', id, action: info.name })];

@@ -13,8 +13,8 @@ export interface Queued {
 
 /** What became of others when a call entered the queue. */
 export interface Displaced<T> {
-  /** A queued call with the same key, whose turn the new one takes. */
-  readonly superseded?: T;
+  /** Queued calls with the same key; the new one takes the turn of the first. */
+  readonly superseded?: readonly T[];
   /** The call that found no room: the least urgent of the queue, or the new one itself. */
   readonly dropped?: T;
 }
@@ -38,7 +38,7 @@ export class CallQueue<T extends Queued> {
 
   add(x: T): Displaced<T> {
     const superseded = this.#replace(x);
-    if (superseded !== undefined) return { superseded };
+    if (superseded.length > 0) return { superseded };
     const last = this.#items.at(-1);
     if (last === undefined || this.#items.length < this.#max) {
       this.#insert(x);
@@ -66,19 +66,19 @@ export class CallQueue<T extends Queued> {
     return { name: 'ocpp.calls', size: this.#items.length, max: this.#max, dropped: this.#dropped };
   }
 
-  /** A stop gives way only to a stop. */
-  #replace(x: T): T | undefined {
-    if (x.replaceKey === undefined) return undefined;
-    const gives = (y: T): boolean => y.priority !== 'stop' || x.priority === 'stop';
-    const at = this.#items.findIndex((y) => y.replaceKey === x.replaceKey && gives(y));
-    const old = this.#items[at];
-    if (old === undefined) return undefined;
-    if (old.priority === x.priority) this.#items[at] = x;
-    else {
-      this.#items.splice(at, 1);
-      this.#insert(x);
-    }
-    return old;
+  /** A stop gives way only to a stop; everything that gives way does, or it would come after the new one. */
+  #replace(x: T): readonly T[] {
+    if (x.replaceKey === undefined) return [];
+    const gives = (y: T): boolean => y.replaceKey === x.replaceKey && (y.priority !== 'stop' || x.priority === 'stop');
+    const gone = this.#items.filter(gives);
+    const [first] = gone;
+    if (first === undefined) return gone;
+    const at = first.priority === x.priority ? this.#items.indexOf(first) : undefined;
+    this.#items = this.#items.filter((y) => !gives(y));
+    // What stood before the first of them stays, so its place is still the right one.
+    if (at === undefined) this.#insert(x);
+    else this.#items.splice(at, 0, x);
+    return gone;
   }
 
   #insert(x: T): void {

@@ -8,6 +8,7 @@ import { codeOf } from '../../core/errors.ts';
 import { LISTEN_ERRORS } from '../../core/listen.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
+import { createHttpsServer, type TlsSource } from '../../core/tls.ts';
 import type { SessionLimits } from './config.ts';
 import type { Counts } from './counts.ts';
 import { Endpoint } from './endpoint.ts';
@@ -26,6 +27,8 @@ export interface OcppServerOptions {
   readonly port?: number;
   /** Makes the server speak wss (security profiles 2 and 3, ocpp 1.5). */
   readonly tls?: TlsOptions;
+  /** The same with a certificate that may change while the server runs, and the suites of ocpp 1.5. */
+  readonly tlsSource?: TlsSource;
   /** A running HTTP server to share instead of listening; `host`, `port` and `tls` are then its owner's matter. */
   readonly attachTo?: Server;
   /** Path before the identity. Default `/ocpp`. */
@@ -79,15 +82,20 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 /** Opens a CSMS endpoint (ocpp 1.1). Rejects with `port.taken` or `ocpp.insecure`. */
 export async function createOcppServer(o: OcppServerOptions): Promise<OcppServer> {
   const host = o.host ?? '127.0.0.1';
-  const secure = o.tls !== undefined && o.authenticate !== undefined;
+  const secure = (o.tls !== undefined || o.tlsSource !== undefined) && o.authenticate !== undefined;
   if (o.attachTo === undefined && !LOOPBACK.includes(host) && !secure && o.allowInsecure !== true) {
     throw OCPP_ERRORS.fail('ocpp.insecure');
   }
-  const http = o.attachTo ?? (o.tls === undefined ? createServer(plainRequest) : createTlsServer(o.tls, plainRequest));
+  const http = o.attachTo ?? ownServer(o);
   const endpoint = new Endpoint(o, http, host);
   if (o.attachTo === undefined) await listen(http, o.port ?? 0, host);
   endpoint.start();
   return endpoint;
+}
+
+function ownServer({ tls, tlsSource }: OcppServerOptions): Server {
+  if (tlsSource !== undefined) return createHttpsServer(tlsSource, { profile: 'stations' }, plainRequest);
+  return tls === undefined ? createServer(plainRequest) : createTlsServer(tls, plainRequest);
 }
 
 function plainRequest(_req: IncomingMessage, res: ServerResponse): void {

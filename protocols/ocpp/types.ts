@@ -35,7 +35,7 @@ export interface CallOptions {
   /** Time from writing the CALL to its answer, ms; default 10 000 (see `SessionLimits.timeoutMs`). */
   readonly timeoutMs?: number;
   /**
-   * A CALL with the same key that still waits in the queue is dropped with `ocpp.superseded` and this one takes its
+   * CALLs with the same key that still wait in the queue are dropped with `ocpp.superseded` and this one takes its
    * turn. A queued `stop` is replaced only by another `stop`.
    */
   readonly replaceKey?: string;
@@ -101,6 +101,8 @@ export interface CallContext<V extends Version = Version> {
   readonly at: number;
   /** True for a SEND: the return value is ignored. */
   readonly send: boolean;
+  /** Calls back once the answer was handed to the transport: from then on a CALL of ours arrives after it. */
+  answered(listener: () => void): void;
 }
 
 /**

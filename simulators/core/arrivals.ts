@@ -25,6 +25,7 @@ export interface CarSpec {
   readonly minCurrentA: number;
   readonly maxImportW: number;
   readonly maxExportW: number;
+  readonly tellsNeeds?: boolean;
 }
 
 /** One car at one EVSE. */

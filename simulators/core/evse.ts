@@ -21,6 +21,8 @@ export interface Ev {
   /** 0 unless `isV2G`. */
   readonly maxExportW: number;
   readonly isV2G: boolean;
+  /** Whether it speaks ISO 15118, so that a 2.x station can tell its needs. Default: on DC. */
+  readonly tellsNeeds?: boolean;
 }
 
 /** What an EVSE is built for. */
@@ -42,6 +44,8 @@ export interface PowerRequest {
   readonly exportLimitW: number;
   /** With a setpoint the EV follows it (+ charge, − discharge); without one it takes what it wants. */
   readonly setpointW?: number;
+  /** AC phases that are switched on, at most; default all. */
+  readonly phases?: number;
 }
 
 export interface EvseState {
@@ -166,10 +170,13 @@ export function targetW(s: EvseState): number {
 export function offeredImportW(s: EvseState): number {
   const offered = Math.max(0, Math.min(s.request.importLimitW, s.spec.maxImportW));
   if (!s.ev || s.spec.phases === 0) return offered;
-  const phases = Math.min(s.ev.phases, s.spec.phases);
+  const phases = phasesInUse(s);
   // 1 mA of tolerance: limits travel with one decimal.
   return offered / (NOMINAL_V * phases) < s.ev.minCurrentA - 0.001 ? 0 : offered;
 }
+
+const phasesInUse = ({ ev, spec, request }: EvseState): number =>
+  Math.min(ev?.phases ?? 0, spec.phases, request.phases ?? spec.phases);
 
 const exportAbilityW = (ev: Ev, socPct: number): number =>
   ev.isV2G ? Math.min(ev.maxExportW, dischargeLimitW(ev.battery, socPct)) : 0;
@@ -193,7 +200,7 @@ export const voltageV = (s: EvseState, phase: number): number =>
 
 /** Current of a phase (1–3), A, load convention, at the actual voltage; 0 on phases the EV does not use. */
 export function currentA(s: EvseState, phase: number): number {
-  const phases = Math.min(s.ev?.phases ?? 0, s.spec.phases);
+  const phases = phasesInUse(s);
   return phase > phases ? 0 : s.powerW / phases / voltageV(s, phase);
 }
 
@@ -204,4 +211,7 @@ function applyDue(s: EvseState): EvseState {
 }
 
 const sameRequest = (a: PowerRequest, b: PowerRequest): boolean =>
-  a.importLimitW === b.importLimitW && a.exportLimitW === b.exportLimitW && a.setpointW === b.setpointW;
+  a.importLimitW === b.importLimitW &&
+  a.exportLimitW === b.exportLimitW &&
+  a.setpointW === b.setpointW &&
+  a.phases === b.phases;

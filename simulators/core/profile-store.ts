@@ -48,6 +48,22 @@ export function clear(
   return { profiles: kept, removed: profiles.length - kept.length };
 }
 
+/** Id of the profile that stands for an external limit; the CSMS uses others. */
+const EXTERNAL_ID = -1;
+
+/** The profiles with this limit of somebody at the site in force from now on, W; undefined takes it away. */
+export function withExternalLimit(
+  profiles: readonly Profile[],
+  limitW: number | undefined,
+  nowMs: number,
+): readonly Profile[] {
+  const others = profiles.filter((p) => p.purpose !== 'ChargingStationExternalConstraints');
+  if (limitW === undefined) return others;
+  const schedule = { unit: 'W', startMs: nowMs, periods: [{ startS: 0, limit: limitW }] } as const;
+  const purpose = 'ChargingStationExternalConstraints';
+  return [...others, { id: EXTERNAL_ID, evseId: 0, purpose, kind: 'Absolute', stackLevel: 0, schedule }];
+}
+
 /** The transaction is over, and so are its profiles (K02.FR.05). */
 export const endTransaction = (profiles: readonly Profile[], transactionId: string): readonly Profile[] =>
   profiles.filter((p) => p.purpose !== 'TxProfile' || p.transactionId !== transactionId);

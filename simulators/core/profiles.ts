@@ -88,6 +88,12 @@ export function wToRate(powerW: number, unit: 'W' | 'A', ctx: ProfileContext): n
   return powerW / (ctx.nominalV * Math.max(1, ctx.phases));
 }
 
+/** The context with the phases that a plan leaves of those in use. */
+export const onPhases = (ctx: ProfileContext, numberPhases: number | undefined): ProfileContext => ({
+  ...ctx,
+  phases: Math.min(ctx.phases, numberPhases ?? ctx.phases),
+});
+
 /** PriorityCharging while active, else TxProfile, else TxDefault. */
 function transactionLevel(profiles: readonly Profile[], tMs: number, ctx: ProfileContext): Active | undefined {
   const priority = ctx.priorityActive ? winner(profiles, 'PriorityCharging', tMs, ctx) : undefined;

@@ -1,4 +1,3 @@
-import type { Issue } from '../../core/errors.ts';
 import {
   bool,
   duration,
@@ -6,6 +5,7 @@ import {
   int,
   list,
   message,
+  num,
   type Of,
   obj,
   oneOf,
@@ -14,8 +14,10 @@ import {
   ramp,
   ref,
   semantic,
+  text,
 } from '../../core/schema.ts';
 import { Fallback, telemetryField } from '../../model/index.ts';
+import { boundIssues, limitIssues, stepIssues, typeIssues } from './scenario-rules.ts';
 
 const signed = (doc: string) => power({ signed: true, doc });
 
@@ -24,10 +26,65 @@ const Step = obj({
   targetW: signed('Holds until the next step.'),
 });
 
+const Limit = obj({
+  atS: duration({ doc: 'Seconds after the start of the window; the first is 0, strictly rising.' }),
+  importLimitW: opt(power()),
+  exportLimitW: opt(power()),
+});
+
+/**
+ * What an operator may do beside its service. `staleSetpoint`: an older seq once more. `lateSetpoint`: one that has
+ * lapsed `byS` ago. `pause`: no setpoints for `forS`. `mute`: not even heartbeats for `forS`. `drop`: the link is gone
+ * for `forS`.
+ */
+export const ACTS = [
+  'amend',
+  'cancel',
+  'optOut',
+  'optIn',
+  'activate',
+  'queryEvents',
+  'queryRecords',
+  'queryResources',
+  'staleSetpoint',
+  'lateSetpoint',
+  'pause',
+  'mute',
+  'drop',
+] as const;
+
+export const Act = message(
+  'OperatorAct',
+  {
+    atS: num({ min: -86_400, max: 172_800, doc: 'Seconds after the start of the window; below 0 before it.' }),
+    do: oneOf(...ACTS),
+    limits: opt(list(Limit, { min: 1, max: 1000, doc: 'amend: the new series of a congestion service.' })),
+    minW: opt(signed('amend')),
+    maxW: opt(signed('amend')),
+    durationS: opt(duration({ min: 1, max: 86_400, doc: 'amend: the new length of the window.' })),
+    resources: opt(list(id(), { min: 1, max: 1000, doc: 'optOut, optIn.' })),
+    actor: opt(oneOf('evu', 'cso', 'csp', 'fleet', { doc: 'optOut, optIn. Default fleet.' })),
+    action: opt(oneOf('arm', 'disarm', 'activate', 'deactivate', { doc: 'activate. Default activate.' })),
+    targetW: opt(signed('activate, lateSetpoint.')),
+    forS: opt(duration({ max: 86_400, doc: 'pause, mute, drop. Default 60.' })),
+    byS: opt(duration({ max: 3600, doc: 'lateSetpoint. Default 5.' })),
+  },
+  {
+    clause: 'simulators',
+    doc: 'Something that the operator does at a time.',
+    example: { atS: 20, do: 'drop', forS: 30 },
+    rules: (a) =>
+      (a.do === 'optOut' || a.do === 'optIn') && a.resources === undefined
+        ? [semantic('/resources', `Say who is meant by ${a.do}.`)]
+        : [],
+  },
+);
+export type Act = Of<typeof Act>;
+
 export const ScenarioService = message(
   'ScenarioService',
   {
-    type: oneOf('setpoint'),
+    type: oneOf('setpoint', 'congestion'),
     durationS: duration({ min: 1, max: 86_400, doc: 'Length of the window.' }),
     startInS: opt(duration({ max: 86_400, doc: 'From the request to the start of the window. Default 0.' })),
     decisionWithinS: opt(duration({ min: 1, max: 3600, doc: 'Time for the decision. Default 5.' })),
@@ -38,24 +95,38 @@ export const ScenarioService = message(
         { doc: 'Default: the group of the program.' },
       ),
     ),
+    referencePoint: opt(oneOf('evse', 'group', 'site', { doc: 'Default group; of single resources evse.' })),
     priority: opt(int({ min: 0, max: 9, doc: 'Default 5.' })),
-    minW: signed('Lowest setpoint.'),
-    maxW: signed('Highest setpoint.'),
-    toleranceW: opt(power({ doc: 'Default 500.' })),
-    rampWPerS: opt(ramp({ above: 0, doc: 'Default: none asked for.' })),
+    mandateRef: opt(text({ max: 256, doc: 'Makes the request mandatory.' })),
+    minW: opt(signed('setpoint: lowest.')),
+    maxW: opt(signed('setpoint: highest.')),
+    toleranceW: opt(power({ doc: 'setpoint. Default 500.' })),
+    rampWPerS: opt(ramp({ above: 0, doc: 'setpoint. Default: none asked for.' })),
     updateIntervalS: opt(duration({ min: 1, max: 300, doc: 'The target is sent again this often. Default 4.' })),
     validityS: opt(duration({ min: 1, max: 300, doc: 'Of each setpoint. Default 30.' })),
+    steps: opt(list(Step, { min: 1, max: 10_000, doc: 'setpoint: the targets.' })),
+    limits: opt(list(Limit, { min: 1, max: 1000, doc: 'congestion: the limits over time.' })),
+    gridNode: opt(id({ doc: 'congestion. Default node:1.' })),
+    firm: opt(bool({ doc: 'congestion: must hold at every instant. Default true.' })),
+    reduceByW: opt(power({ doc: 'congestion.' })),
     fallback: opt(ref(Fallback)),
     telemetry: opt(
       obj({ intervalS: duration({ min: 1, max: 3600 }), fields: list(telemetryField(), { min: 1, max: 8 }) }),
     ),
+    onPartial: opt(oneOf('confirm', 'cancel', 'wait', { doc: 'A partial decision. Default confirm.' })),
     cancelAtS: opt(duration({ min: 1, doc: 'Cancels the service this long after the start of its window.' })),
-    steps: list(Step, { min: 1, max: 10_000 }),
+    acts: opt(list(ref(Act), { max: 100 })),
+    evidenceWithinS: opt(duration({ min: 1, max: 86_400, doc: 'Record and proof are due this soon after the end.' })),
   },
   {
     clause: 'simulators',
     doc: 'One service that the operator asks for.',
-    rules: (s) => [...boundIssues(s), ...s.steps.flatMap((_, k) => stepIssues(s, k))],
+    rules: (s) => [
+      ...typeIssues(s),
+      ...boundIssues(s),
+      ...(s.steps ?? []).flatMap((_, k) => stepIssues(s, k)),
+      ...limitIssues(s.limits ?? []),
+    ],
     example: {
       type: 'setpoint',
       durationS: 60,
@@ -86,46 +157,6 @@ export const Scenario = message(
 );
 export type Scenario = Of<typeof Scenario>;
 
-interface Bounds {
-  readonly durationS: number;
-  readonly minW: number;
-  readonly maxW: number;
-  readonly target?: { readonly groupId?: string; readonly resourceIds?: readonly string[] };
-  readonly updateIntervalS?: number;
-  readonly validityS?: number;
-  readonly cancelAtS?: number;
-  readonly steps: readonly { readonly atS: number; readonly targetW: number }[];
-}
-
-function boundIssues(s: Bounds): Issue[] {
-  const issues: Issue[] = [];
-  if (s.target && (s.target.groupId === undefined) === (s.target.resourceIds === undefined)) {
-    issues.push(semantic('/target', 'Give exactly one of groupId and resourceIds.'));
-  }
-  if (s.minW > s.maxW) issues.push(semantic('/minW', `minW ${s.minW} is above maxW ${s.maxW}.`));
-  if (s.cancelAtS !== undefined && s.cancelAtS >= s.durationS) {
-    issues.push(semantic('/cancelAtS', `The service ends after ${s.durationS} s already.`));
-  }
-  if ((s.validityS ?? DEFAULTS.validityS) <= (s.updateIntervalS ?? DEFAULTS.updateIntervalS)) {
-    issues.push(semantic('/validityS', 'A setpoint must be valid for longer than the update interval.'));
-  }
-  return issues;
-}
-
-function stepIssues({ steps, durationS, minW, maxW }: Bounds, k: number): Issue[] {
-  const step = steps[k];
-  const before = steps[k - 1]?.atS ?? -1;
-  if (!step) return [];
-  const { atS, targetW } = step;
-  const issues: Issue[] = [];
-  if (atS <= before) issues.push(semantic(`/steps/${k}/atS`, `${atS} s does not come after ${before} s.`));
-  if (atS >= durationS) issues.push(semantic(`/steps/${k}/atS`, `The service ends after ${durationS} s already.`));
-  if (targetW < minW || targetW > maxW) {
-    issues.push(semantic(`/steps/${k}/targetW`, `${targetW} W lies outside ${minW} … ${maxW} W.`));
-  }
-  return issues;
-}
-
 /** What a service means where it says nothing. */
 export const DEFAULTS = {
   startInS: 0,
@@ -136,36 +167,16 @@ export const DEFAULTS = {
   validityS: 30,
   fallback: { onExpiry: 'baseline', rampS: 10 },
   telemetry: { intervalS: 1, fields: ['powerW', 'setpointW'] },
+  gridNode: 'node:1',
+  firm: true,
+  forS: 60,
+  byS: 5,
 } as const;
-
-/** Three minutes: discharge first, charge after 14 s, discharge again after 40 s, then charge; then the next service. */
-export const DEMO_SCENARIO: Scenario = {
-  services: [
-    {
-      type: 'setpoint',
-      durationS: 180,
-      minW: -20_000,
-      maxW: 45_000,
-      steps: [
-        { atS: 0, targetW: -8000 },
-        { atS: 14, targetW: 12_000 },
-        { atS: 28, targetW: 30_000 },
-        { atS: 40, targetW: -9000 },
-        { atS: 70, targetW: -15_000 },
-        { atS: 95, targetW: -4000 },
-        { atS: 115, targetW: 20_000 },
-        { atS: 132, targetW: 42_000 },
-        { atS: 165, targetW: 25_000 },
-      ],
-    },
-  ],
-  pauseS: 20,
-};
 
 /** The target in force `offsetS` seconds after the start of the window; undefined before the first step. */
 export function targetAt(service: ScenarioService, offsetS: number): number | undefined {
   let target: number | undefined;
-  for (const step of service.steps) {
+  for (const step of service.steps ?? []) {
     if (step.atS > offsetS) break;
     target = step.targetW;
   }

@@ -1,80 +1,12 @@
 import { iso } from '../../core/clock.ts';
 import type { ResultBody } from '../../model/index.ts';
 import type { FoBodies, FoInbound } from '../../protocols/fo/index.ts';
+import { type ActOutcome, carryOut, confirmed, requestOf } from './acts.ts';
 import { requestBody, telemetryBody } from './bodies.ts';
-import { DEFAULTS, type Scenario, type ScenarioService, targetAt } from './scenario-file.ts';
-
-/** The requests of an operator. */
-export type Asked = 'RequestService' | 'UpdateSetpoint' | 'SubscribeTelemetry' | 'CancelService';
-
-/** What happens to the operator. Results carry the fsrId of the service they belong to. */
-export type Input =
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'up' }
-  | { readonly kind: 'down' }
-  | { readonly kind: 'result'; readonly of: Asked; readonly fsrId: string; readonly result: ResultBody }
-  /** No Result at all: expired, superseded, invalid. */
-  | { readonly kind: 'failed'; readonly of: Asked; readonly fsrId: string; readonly code: string }
-  | { readonly kind: 'message'; readonly message: FoInbound };
-
-/** One line of the program's output. */
-export interface OperatorEvent {
-  readonly event: string;
-  readonly fsrId?: string;
-  readonly [field: string]: unknown;
-}
-
-/** What the operator does. */
-export type Action =
-  | {
-      [T in Asked]: { readonly do: 'request'; readonly type: T; readonly fsrId: string; readonly body: FoBodies[T] };
-    }[Asked]
-  | { readonly do: 'answer'; readonly replyTo: string; readonly result: ResultBody }
-  | ({ readonly do: 'tell' } & OperatorEvent);
-
-/** One service from its request to its end. All times in epoch ms. */
-interface Running {
-  readonly fsrId: string;
-  readonly index: number;
-  readonly phase: 'requested' | 'accepted' | 'ending';
-  readonly startAt: number;
-  readonly endAt: number;
-  /** When the present phase ends by itself. */
-  readonly until: number;
-  readonly seq: number;
-  readonly nextUpdateAt: number;
-  readonly lastTargetW?: number;
-  /** Setpoints refused in a row. */
-  readonly refused: number;
-}
-
-/** The whole state of the operator: plain data. */
-export interface OperatorState {
-  readonly up: boolean;
-  /** Services begun so far. */
-  readonly begun: number;
-  readonly nextAt: number;
-  readonly running?: Running;
-  readonly done: boolean;
-  /** Services of an earlier run of the program that were cancelled, the newest last. */
-  readonly orphans?: readonly string[];
-}
-
-export interface ScenarioOptions {
-  readonly scenario: Scenario;
-  /** Used where a service names none. */
-  readonly contractId: string;
-  readonly groupId: string;
-  /** Begins every fsrId; unique per run of the program. */
-  readonly prefix: string;
-}
-
-export interface Step {
-  readonly state: OperatorState;
-  readonly actions: readonly Action[];
-  /** Epoch ms at which a `tick` is due; absent while only messages matter. */
-  readonly wakeAt?: number;
-}
+import { EvidenceDesk } from './evidence-desk.ts';
+import { DEFAULTS, type ScenarioService, targetAt } from './scenario-file.ts';
+import { heard, told } from './telling.ts';
+import type { Action, Asked, Input, OperatorState, PlannedAct, Running, ScenarioOptions, Step } from './types.ts';
 
 /** How long after its end or cancellation a service may take to report that it is over, ms. */
 const END_WITHIN_MS = 10_000;
@@ -101,12 +33,14 @@ class Play {
   readonly #o: ScenarioOptions;
   readonly #now: number;
   readonly #actions: Action[] = [];
+  readonly #desk: EvidenceDesk;
   #s: OperatorState;
 
   constructor(o: ScenarioOptions, state: OperatorState, now: number) {
     this.#o = o;
     this.#s = state;
     this.#now = now;
+    this.#desk = new EvidenceDesk(state.evidence ?? [], (event, fsrId, fields) => this.#tell(event, fsrId, fields));
   }
 
   take(input: Input): void {
@@ -138,8 +72,13 @@ class Play {
 
   /** Does what is due now, and says when to be called again. */
   finish(): Step {
+    this.#loud();
+    this.#acts();
     this.#advance();
+    this.#desk.expire(this.#now);
+    this.#finishRun();
     const wakeAt = this.#wakeAt();
+    this.#s = { ...this.#s, evidence: this.#desk.awaited };
     return { state: this.#s, actions: this.#actions, ...(wakeAt === undefined ? {} : { wakeAt }) };
   }
 
@@ -163,12 +102,58 @@ class Play {
   }
 
   #wakeAt(): number | undefined {
+    const { acts = [], mutedUntil } = this.#s;
+    const due = [this.#serviceWakeAt(), acts[0]?.at, mutedUntil, this.#desk.nextExpiry].filter((t) => t !== undefined);
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  #serviceWakeAt(): number | undefined {
     const { running: r, up, done, nextAt } = this.#s;
     if (!r) return up && !done ? nextAt : undefined;
     if (r.phase !== 'accepted') return r.until;
     const { cancelAtS } = this.#service(r.index);
     const end = cancelAtS === undefined ? r.endAt : r.startAt + cancelAtS * 1000;
     return up ? Math.min(end, r.nextUpdateAt) : end;
+  }
+
+  /** Ends the silence that a scenario asked for. */
+  #loud(): void {
+    const { mutedUntil, ...rest } = this.#s;
+    if (mutedUntil === undefined || this.#now < mutedUntil) return;
+    this.#s = rest;
+    this.#actions.push({ do: 'mute', on: false });
+  }
+
+  #acts(): void {
+    for (let [next, ...rest] = this.#s.acts ?? []; next && next.at <= this.#now; [next, ...rest] = this.#s.acts ?? []) {
+      this.#s = { ...this.#s, acts: rest };
+      this.#act(next);
+    }
+  }
+
+  #act(planned: PlannedAct): void {
+    const { act, fsrId, index } = planned;
+    const running = this.#s.running?.fsrId === fsrId ? this.#s.running : undefined;
+    this.#tell('act', fsrId, { what: act.do });
+    if (act.do === 'cancel') {
+      if (running) this.#cancel(running, 'the scenario says so');
+      return;
+    }
+    this.#take(carryOut(planned, this.#service(index), running, this.#now));
+  }
+
+  #take({ actions, change, run }: ActOutcome): void {
+    this.#actions.push(...actions);
+    if (change) this.#s = { ...this.#s, ...change };
+    if (run) this.#run(run);
+  }
+
+  /** The last service is over, and everything that belongs to it. */
+  #finishRun(): void {
+    const { done, toldDone, acts = [] } = this.#s;
+    if (!done || toldDone || acts.length > 0 || this.#desk.awaited.length > 0) return;
+    this.#s = { ...this.#s, toldDone: true };
+    this.#tell('done', undefined, {});
   }
 
   #service(index: number): ScenarioService {
@@ -196,15 +181,23 @@ class Play {
       seq: 0,
       nextUpdateAt: startAt,
       refused: 0,
+      revision: 1,
     };
-    this.#s = { ...this.#s, begun: index + 1, running };
+    const planned = (s.acts ?? []).map((act) => ({ at: startAt + act.atS * 1000, fsrId, index, startAt, act }));
+    const acts = [...(this.#s.acts ?? []), ...planned].sort((a, b) => a.at - b.at);
+    this.#s = { ...this.#s, begun: index + 1, running, acts };
     this.#request('RequestService', fsrId, requestBody(this.#o, s, { fsrId, startAt, endAt, decisionBy }));
     this.#tell('requested', fsrId, { start: iso(startAt), end: iso(endAt) });
   }
 
   #update(r: Running, s: ScenarioService): void {
+    const { pausedUntil = 0 } = this.#s;
+    if (s.type !== 'setpoint' || this.#now < pausedUntil) {
+      this.#run({ nextUpdateAt: s.type === 'setpoint' ? pausedUntil : Number.POSITIVE_INFINITY });
+      return;
+    }
     const offsetS = (this.#now - r.startAt) / 1000;
-    const nextStep = s.steps.find((x) => x.atS > offsetS);
+    const nextStep = s.steps?.find((x) => x.atS > offsetS);
     const nextStepAt = nextStep ? r.startAt + nextStep.atS * 1000 : Number.POSITIVE_INFINITY;
     const targetW = targetAt(s, offsetS);
     if (targetW === undefined) {
@@ -227,15 +220,18 @@ class Play {
 
   #onResult(of: Asked, fsrId: string, result: ResultBody): void {
     const ok = result.status === 'ok' || result.status === 'pending';
-    const { status, code, state, message } = result;
-    if (of === 'UpdateSetpoint') {
-      if (ok) this.#tell('applied', fsrId, { ...result.data, code });
-      else this.#tell('refused', fsrId, { of, status, code, message });
-      this.#countRefused(fsrId, ok);
-      return;
-    }
-    this.#tell(ok ? 'answered' : 'refused', fsrId, { of, status, code, state, ...(ok ? {} : { message }) });
-    if (of === 'RequestService' && !ok) this.#giveUp(fsrId, code ?? status);
+    const { event, ...fields } = told(of, result, this.#o.keys?.());
+    this.#tell(event, fsrId, fields);
+    if (of === 'UpdateSetpoint') this.#countRefused(fsrId, ok);
+    if (of === 'AmendService') this.#onAmended(fsrId, ok);
+    if (of === 'RequestService' && !ok) this.#giveUp(fsrId, result.code ?? result.status);
+  }
+
+  #onAmended(fsrId: string, ok: boolean): void {
+    const r = this.#s.running;
+    if (r?.fsrId !== fsrId || !r.amending) return;
+    const { amending, ...rest } = r;
+    this.#s = { ...this.#s, running: ok ? { ...rest, ...amending } : rest };
   }
 
   #countRefused(fsrId: string, ok: boolean): void {
@@ -247,29 +243,26 @@ class Play {
 
   #onMessage(m: FoInbound): void {
     if (m.replyTo !== undefined) this.#actions.push({ do: 'answer', replyTo: m.replyTo, result: { status: 'ok' } });
+    for (const { event, fsrId, ...fields } of heard(m)) this.#tell(event, fsrId, fields);
     switch (m.type) {
       case 'ServiceDecision':
         this.#onDecision(m.body);
         break;
-      case 'Telemetry':
-        for (const { fsrId, at, powerW, setpointW, quality, resourceId, groupId } of m.body.samples) {
-          const subject = groupId ?? resourceId;
-          this.#tell('measured', fsrId, { subject, measuredAt: at, powerW, setpointW, quality });
-        }
-        break;
       case 'ExecutionNotice': {
-        const { fsrId, phase, powerW, shortfallW, cause } = m.body;
-        this.#tell('notice', fsrId, { phase, powerW, shortfallW, cause });
+        const { fsrId, phase } = m.body;
         if (phase === 'completed' || phase === 'aborted' || phase === 'failed') this.#over(fsrId, phase);
         else this.#disown(fsrId);
         break;
       }
       case 'CancelService':
-        this.#tell('cancelledByGateway', m.body.fsrId, { reason: m.body.reason });
         this.#over(m.body.fsrId, 'cancelledByGateway');
         break;
-      default:
-        this.#tell('received', undefined, { type: m.type });
+      case 'ServiceRecord':
+        this.#desk.record(m.body.record, m.signature?.keyId);
+        break;
+      case 'Proof':
+        this.#desk.proof(m.body.proof, m.signature?.keyId);
+        break;
     }
   }
 
@@ -283,8 +276,7 @@ class Play {
   }
 
   #onDecision(d: FoBodies['ServiceDecision']): void {
-    const { fsrId, decision, code, offered, accepted, refused } = d;
-    this.#tell('decision', fsrId, { decision, code, offered, accepted: accepted?.length, refused: refused?.length });
+    const { fsrId, decision } = d;
     const r = this.#s.running;
     if (r?.fsrId !== fsrId || r.phase !== 'requested') return;
     if (decision === 'rejected' || decision === 'optedOut') {
@@ -293,6 +285,17 @@ class Play {
     }
     this.#run({ phase: 'accepted', nextUpdateAt: Math.max(this.#now, r.startAt) });
     this.#subscribe();
+    if (decision === 'partial') this.#onPartial();
+  }
+
+  /** Numbers of a partial decision hold when they are confirmed (fo 4.2). */
+  #onPartial(): void {
+    const r = this.#s.running;
+    if (!r) return;
+    const service = this.#service(r.index);
+    const { onPartial = 'confirm' } = service;
+    if (onPartial === 'cancel') this.#cancel(r, 'only a part was offered');
+    else if (onPartial === 'confirm') this.#take(confirmed(r, service));
   }
 
   #cancel(r: Running, reason: string): void {
@@ -316,13 +319,16 @@ class Play {
   }
 
   #over(fsrId: string, why: string, leastPauseMs = 0): void {
-    if (this.#s.running?.fsrId !== fsrId) return;
-    const { running: _, ...rest } = this.#s;
+    const { running, ...rest } = this.#s;
+    if (running?.fsrId !== fsrId) return;
     const { scenario } = this.#o;
     const done = scenario.repeat === false && rest.begun >= scenario.services.length;
     this.#s = { ...rest, done, nextAt: this.#now + Math.max(leastPauseMs, scenario.pauseS * 1000) };
     this.#tell('over', fsrId, { why });
-    if (done) this.#tell('done', undefined, {});
+    const { evidenceWithinS } = this.#service(running.index);
+    if (running.phase === 'requested')
+      this.#s = { ...this.#s, acts: this.#s.acts?.filter((a) => a.fsrId !== fsrId) ?? [] };
+    else if (evidenceWithinS !== undefined) this.#desk.expect(fsrId, this.#now + evidenceWithinS * 1000);
   }
 
   #run(change: Partial<Running>): void {
@@ -330,8 +336,7 @@ class Play {
   }
 
   #request<T extends Asked>(type: T, fsrId: string, body: FoBodies[T]): void {
-    // The pair of type and body is right by T; the compiler cannot see through the mapped type.
-    this.#actions.push({ do: 'request', type, fsrId, body } as Action);
+    this.#actions.push(requestOf(type, fsrId, body));
   }
 
   #tell(event: string, fsrId: string | undefined, fields: Readonly<Record<string, unknown>>): void {

@@ -27,7 +27,11 @@ export interface Dialect<V extends Version> {
   changed(unit: Unit, tx: Transaction, why: ChangeTrigger): Outgoing<V> | undefined;
   reading(unit: Unit, tx: Transaction): Outgoing<V>;
   ended(unit: Unit, tx: Transaction, why: EndReason): Outgoing<V>;
+  /** Tells that the driver has switched priority charging on or off at the station. */
+  pressed(unit: Unit, tx: Transaction, activated: boolean): Outgoing<V>;
   /** The CSMS has just accepted the station, or it is back after a time offline. */
+  /** Tells a limit that somebody at the site has set at the station, or that it is gone; nothing where 1.6 is spoken. */
+  limited(limitW: number | undefined): Outgoing<V>[];
   ready(o: { readonly booted: boolean; readonly offlineMs: number }): void;
   /** Called at each tick, for what only this version does. */
   tick(nowMs: number): void;

@@ -1,4 +1,5 @@
 import {
+  bool,
   current,
   duration,
   energy,
@@ -13,7 +14,6 @@ import {
   pct,
   power,
   ramp,
-  semantic,
   text,
 } from '../../core/schema.ts';
 import { type ArrivalSpec, BATTERY_DEFAULTS, type CarSpec, type Range } from '../core/index.ts';
@@ -32,6 +32,7 @@ const Car = obj({
   taperFromPct: opt(pct({ doc: 'Default 80.' })),
   floorPct: opt(pct({ doc: 'Nothing is discharged below. Default 10.' })),
   efficiency: opt(num({ above: 0, max: 1, doc: 'One way. Default 0.95.' })),
+  tellsNeeds: opt(bool({ doc: 'It speaks ISO 15118: a 2.x station tells its needs. Default: on DC.' })),
 });
 
 const Arrivals = obj({
@@ -46,7 +47,7 @@ const Arrivals = obj({
 const StationEntry = obj({
   identity: text({ max: 40, doc: 'With `count` the identities are <identity>-1, <identity>-2, …' }),
   count: opt(int({ min: 1, max: 5000 })),
-  version: oneOf('ocpp1.6', 'ocpp2.1'),
+  version: oneOf('ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'),
   evses: opt(int({ min: 1, max: 20, doc: 'EVSEs (1.6: connectors) per station. Default 1.' })),
   phases: int({ min: 0, max: 3, doc: 'AC phases; 0 = DC.' }),
   maxImportW: power(),
@@ -54,9 +55,13 @@ const StationEntry = obj({
   responseDelayS: opt(duration({ doc: 'From command to first reaction. Default 0.5.' })),
   rampWPerS: opt(ramp({ above: 0, doc: 'Default 5000.' })),
   arrivals: opt(Arrivals),
-  idTags: list(text({ max: 20 }), { min: 1, max: 100 }),
+  idTags: list(text({ max: 20 }), { min: 1, max: 1000 }),
   meterIntervalS: opt(duration({ doc: 'Default 2.' })),
-  statusAs: opt(oneOf('StatusNotification', 'NotifyEvent', { doc: '2.1 only. Default StatusNotification.' })),
+  statusAs: opt(oneOf('StatusNotification', 'NotifyEvent', { doc: '2.x only. Default StatusNotification.' })),
+  smartCharging: opt(bool({ doc: 'False: no charging profiles, only starting and stopping. Default true.' })),
+  rateUnits: opt(list(oneOf('A', 'W'), { min: 1, max: 2, doc: 'Default both; 2.1 on DC: W.' })),
+  measurands: opt(list(text({ max: 50 }), { max: 20, doc: 'What it can sample. Default all that is simulated.' })),
+  itemsPerMessage: opt(int({ min: 1, max: 1000, doc: 'Keys or variables per message. Default 50.' })),
   fault: opt(oneOf(...FAULTS)),
   lateS: opt(duration({ doc: 'Delay of the fault `late`. Default 15.' })),
 });
@@ -71,16 +76,6 @@ export const FleetFile = message(
     example: {
       stations: [{ identity: 'CS1', version: 'ocpp1.6', phases: 3, maxImportW: 11040, idTags: ['DEMO-1'] }],
     },
-    rules: ({ stations }) =>
-      stations.flatMap((s, i) => {
-        const at = `/stations/${i}`;
-        const dc16 = s.version === 'ocpp1.6' && s.phases === 0;
-        const ac21 = s.version === 'ocpp2.1' && s.phases > 0;
-        return [
-          ...(dc16 ? [semantic(`${at}/phases`, 'A simulated 1.6 station is AC: give it 1 to 3 phases.')] : []),
-          ...(ac21 ? [semantic(`${at}/phases`, 'A simulated 2.1 station is DC: give it 0 phases.')] : []),
-        ];
-      }),
   },
 );
 export type FleetFile = Of<typeof FleetFile>;
@@ -116,6 +111,10 @@ function specOf(e: Entry, identity: string, idTags: readonly string[]): StationS
     statusAs: e.statusAs ?? 'StatusNotification',
     fault: e.fault ?? 'none',
     lateMs: (e.lateS ?? 15) * 1000,
+    ...(e.smartCharging === undefined ? {} : { smartCharging: e.smartCharging }),
+    ...(e.rateUnits === undefined ? {} : { rateUnits: e.rateUnits }),
+    ...(e.measurands === undefined ? {} : { measurands: e.measurands }),
+    ...(e.itemsPerMessage === undefined ? {} : { itemsPerMessage: e.itemsPerMessage }),
     ...(e.arrivals ? { arrivals: arrivalsOf(e.arrivals) } : {}),
   };
 }
@@ -141,6 +140,7 @@ const arrivalsOf = (a: NonNullable<Entry['arrivals']>): ArrivalSpec => ({
       minCurrentA: c.minCurrentA ?? (c.phases === 0 ? 0 : 6),
       maxImportW: c.maxImportW,
       maxExportW: c.maxExportW ?? 0,
+      tellsNeeds: c.tellsNeeds ?? c.phases === 0,
     }),
   ),
 });
@@ -149,49 +149,3 @@ const arrivalsOf = (a: NonNullable<Entry['arrivals']>): ArrivalSpec => ({
 function range([a = 0, b = a]: readonly number[], scale = 1): Range {
   return [Math.min(a, b) * scale, Math.max(a, b) * scale];
 }
-
-const AC_TAGS = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `DEMO-${n}`);
-const V2G_TAGS = [11, 12, 13, 14, 15, 16, 17, 18].map((n) => `DEMO-${n}`);
-
-/**
- * The fleet of the demo: small batteries, so that minutes show what hours do in the field. The AC cars come empty and
- * leave soon; the V2G cars start half full, hold 60 % on their own and stay for several services.
- */
-export const DEMO_FLEET: FleetFile = {
-  stations: [
-    {
-      identity: 'DEMO-AC',
-      count: 4,
-      version: 'ocpp1.6',
-      phases: 3,
-      maxImportW: 11_040,
-      idTags: AC_TAGS,
-      arrivals: {
-        firstS: [1, 4],
-        gapS: [5, 15],
-        stayS: [120, 300],
-        arrivalPct: [15, 35],
-        targetPct: [85, 95],
-        cars: [{ capacityWh: 2000, phases: 3, maxImportW: 11_040 }],
-      },
-    },
-    {
-      identity: 'DEMO-V2G',
-      count: 4,
-      version: 'ocpp2.1',
-      phases: 0,
-      maxImportW: 11_000,
-      maxExportW: 11_000,
-      idTags: V2G_TAGS,
-      meterIntervalS: 1,
-      arrivals: {
-        firstS: [1, 3],
-        gapS: [5, 15],
-        stayS: [600, 1500],
-        arrivalPct: [48, 52],
-        targetPct: [50, 50],
-        cars: [{ capacityWh: 2000, phases: 0, maxImportW: 11_000, maxExportW: 11_000 }],
-      },
-    },
-  ],
-};

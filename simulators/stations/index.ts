@@ -1,6 +1,10 @@
-export { DEMO_FLEET, FleetFile, stationSpecs } from './fleet.ts';
-export { Control, type FleetOptions, type RunningFleet, runFleet } from './run.ts';
+export { Control } from './control.ts';
+export { DEMO_FLEET } from './demo-fleet.ts';
+export { FleetFile, stationSpecs } from './fleet.ts';
+export { type ManyOptions, manyFleet } from './many.ts';
+export { type FleetOptions, type RunningFleet, runFleet } from './run.ts';
 export { Station, type StationOptions } from './station.ts';
 export * from './types.ts';
 export { createStation16, type Station16 } from './v16/station.ts';
 export { createStation21, type Station21 } from './v21/station.ts';
+export { createStation201, type Station201 } from './v201/station.ts';

@@ -79,10 +79,12 @@ export class Line<V extends Version> {
     this.#intervalS = seconds;
   }
 
-  open(): void {
+  /** Connects after `delayMs`, and again whenever the connection is lost. */
+  open(delayMs = 0): void {
     if (this.#wanted) return;
     this.#wanted = true;
-    void this.#dial();
+    if (delayMs > 0) this.#dialAfter(delayMs);
+    else void this.#dial();
   }
 
   /** Closes the socket and stays away until {@link open}. */
@@ -202,8 +204,12 @@ export class Line<V extends Version> {
     const { minS, randomS, doublings } = this.#o.backOff;
     const waitS = minS * 2 ** Math.min(this.#failures, doublings) + this.#o.random.next() * randomS;
     this.#failures++;
+    this.#dialAfter(waitS * 1000);
+  }
+
+  #dialAfter(delayMs: number): void {
     this.#cancelWait();
-    this.#wait = this.#o.clock.after(waitS * 1000, () => {
+    this.#wait = this.#o.clock.after(delayMs, () => {
       this.#wait = undefined;
       void this.#dial();
     });

@@ -6,6 +6,7 @@ import {
   type Profile,
   type ProfileContext,
 } from '../core/index.ts';
+import type { StationSpec } from './types.ts';
 import type { Unit } from './unit.ts';
 
 /** Voltage at which a rate in A counts on the DC side, V. */
@@ -21,10 +22,13 @@ export function contextOf(unit: Unit, offlineSinceMs: number | undefined): Profi
     nominalV: dc ? DC_NOMINAL_V : NOMINAL_V,
     phases: dc ? 0 : Math.min(spec.phases, ev?.phases ?? spec.phases),
     ...(ev ? { socPct } : {}),
-    ...(tx ? { transactionId: tx.id, energyStartMs: tx.startedMs } : {}),
+    ...(tx ? { transactionId: tx.id, energyStartMs: tx.startedMs, priorityActive: tx.priority } : {}),
     ...(offlineSinceMs === undefined ? {} : { offlineSinceMs }),
   };
 }
+
+/** Purposes that all EVSEs of a station share. */
+const STATION_WIDE: readonly Profile['purpose'][] = ['ChargingStationMaxProfile', 'ChargingStationExternalConstraints'];
 
 export interface Regulation {
   readonly unit: Unit;
@@ -40,7 +44,7 @@ export function regulate(
   offlineSinceMs: number | undefined,
 ): Regulation[] {
   const wanted = units.map((unit) => regulateOne(unit, profiles, nowMs, contextOf(unit, offlineSinceMs)));
-  const maxima = profiles.filter((p) => p.purpose === 'ChargingStationMaxProfile');
+  const maxima = profiles.filter((p) => STATION_WIDE.includes(p.purpose));
   const first = units[0];
   if (!first || units.length === 1 || maxima.length === 0) return wanted;
   const capW = effectiveAt(maxima, nowMs, contextOf(first, offlineSinceMs)).limitW;
@@ -48,13 +52,26 @@ export function regulate(
 }
 
 function regulateOne(unit: Unit, profiles: readonly Profile[], nowMs: number, ctx: ProfileContext): Regulation {
-  const { limitW, dischargeLimitW, setpointW, mode } = effectiveAt(profiles, nowMs, ctx);
+  const { limitW, dischargeLimitW, setpointW, mode, numberPhases } = effectiveAt(profiles, nowMs, ctx);
   const { maxImportW, maxExportW } = unit.evse.spec;
   const importLimitW = Math.min(maxImportW, Math.max(0, limitW ?? maxImportW));
-  if (setpointW === undefined) return { unit, mode, request: { importLimitW, exportLimitW: 0 } };
+  const phases = ctx.phases > 0 && numberPhases !== undefined ? { phases: numberPhases } : {};
+  if (setpointW === undefined) return { unit, mode, request: { importLimitW, exportLimitW: 0, ...phases } };
   const allowedW = dischargeLimitW === undefined ? maxExportW : Math.min(maxExportW, Math.max(0, -dischargeLimitW));
   const exportLimitW = unit.tx?.v2xAllowed ? allowedW : 0;
-  return { unit, mode, request: { importLimitW, exportLimitW, setpointW } };
+  return { unit, mode, request: { importLimitW, exportLimitW, setpointW, ...phases } };
+}
+
+/** What the fault `lie` makes of a request: half as much again and 1 kW more, as far as the station can. */
+export function exaggerated(request: PowerRequest, spec: Pick<StationSpec, 'maxImportW' | 'maxExportW'>): PowerRequest {
+  const more = (powerW: number): number => powerW * 1.5 + (powerW < 0 ? -1000 : 1000);
+  const { importLimitW, exportLimitW, setpointW } = request;
+  return {
+    ...request,
+    importLimitW: Math.min(spec.maxImportW, more(importLimitW)),
+    exportLimitW: setpointW === undefined ? exportLimitW : Math.min(spec.maxExportW, more(exportLimitW)),
+    ...(setpointW === undefined ? {} : { setpointW: more(setpointW) }),
+  };
 }
 
 /** Scales what the EVSEs may charge with in proportion, so that the sum keeps the cap. */

@@ -50,7 +50,7 @@ export class Sessions<V extends Version> {
   tick(unit: Unit, nowMs: number): void {
     const { remoteStart } = unit;
     if (remoteStart && nowMs >= remoteStart.untilMs) unit.remoteStart = undefined;
-    if (!unit.ev || unit.tx || unit.finished || unit.authorizing || !unit.operative) return;
+    if (!unit.ev || unit.tx || unit.finished || unit.authorizing || !unit.operative || unit.faulted) return;
     if (unit.remoteStart) void this.#remote(unit, unit.remoteStart);
     else if (unit.identifyAtMs !== undefined && nowMs >= unit.identifyAtMs) void this.#identify(unit, unit.ev.idTag);
   }
@@ -116,7 +116,7 @@ export class Sessions<V extends Version> {
 
   #begin(unit: Unit, begin: Begin): void {
     const s = this.#station;
-    if (unit.tx || !unit.ev || !unit.operative) return;
+    if (unit.tx || !unit.ev || !unit.operative || unit.faulted) return;
     const nowMs = s.clock.now();
     const tx: Transaction = {
       id: s.newId(),
@@ -126,6 +126,7 @@ export class Sessions<V extends Version> {
       ...(begin.remote?.remoteStartId === undefined ? {} : { remoteStartId: begin.remote.remoteStartId }),
       seqNo: 0,
       v2xAllowed: begin.v2xAllowed,
+      priority: false,
       shownState: '',
       shownMode: 'ChargingOnly',
       meterDueMs: nowMs + s.dialect.meterIntervalS * 1000,

@@ -5,18 +5,33 @@ import {
   afterOffline,
   afterReboot,
   createPrng,
+  type EvseSpec,
   type InstallResult,
   install,
   type Prng,
   type Profile,
   seedOf,
+  withExternalLimit,
 } from '../core/index.ts';
 import type { Dialect } from './dialect.ts';
 import { type BackOff, Line } from './line.ts';
 import { Outbox } from './outbox.ts';
-import { regulate } from './regulator.ts';
+import { press } from './press.ts';
+import { Receipts } from './receipts.ts';
+import { exaggerated, regulate } from './regulator.ts';
 import { Sessions } from './sessions.ts';
-import type { Boot, BootReason, Emit, EndReason, Fault, StationEvent, StationSpec } from './types.ts';
+import type { Ticker } from './ticker.ts';
+import type {
+  Boot,
+  BootReason,
+  Emit,
+  EndReason,
+  Fault,
+  MeterState,
+  Press,
+  StationEvent,
+  StationSpec,
+} from './types.ts';
 import { Unit } from './unit.ts';
 
 export interface StationOptions<V extends Version> {
@@ -28,8 +43,12 @@ export interface StationOptions<V extends Version> {
   /** Hears of notable events. */
   readonly onEvent?: (event: StationEvent) => void;
   readonly backOff?: BackOff;
-  /** Time step of physics and messages, ms. */
+  /** Time step of physics and messages, ms; default 200. */
   readonly tickMs?: number;
+  /** Ticks for many stations from one timer, instead of a timer of its own. */
+  readonly ticker?: Ticker;
+  /** Epoch ms for {@link Receipts}, finer than the clock; default the clock. */
+  readonly stamp?: () => number;
 }
 
 const DEFAULT_BACK_OFF: BackOff = { minS: 1, randomS: 2, doublings: 4 };
@@ -56,10 +75,14 @@ export class Station<V extends Version = Version> {
   readonly dialect: Dialect<V>;
   readonly emit: Emit;
   readonly newId: () => string;
+  readonly receipts: Receipts;
   profiles: readonly Profile[] = [];
   /** True once a CSMS has accepted the station. */
   everReady = false;
+  /** From when on the delay of the fault `late` is this, ms. */
+  lateMs: number;
   readonly #tickMs: number;
+  readonly #ticker: Ticker | undefined;
   #fault: Fault;
   #ticks: TimerHandle | undefined;
   /** Resets that wait for transactions to end. */
@@ -72,7 +95,10 @@ export class Station<V extends Version = Version> {
     this.random = createPrng(o.seed);
     this.newId = idSource(clock, (n) => this.random.bytes(n));
     this.#fault = spec.fault;
+    this.lateMs = spec.lateMs;
     this.#tickMs = o.tickMs ?? 200;
+    this.#ticker = o.ticker;
+    this.receipts = new Receipts(o.stamp ?? (() => clock.now()));
     const nowMs = clock.now();
     this.units = Array.from({ length: spec.evses }, (_, i) => new Unit(spec, i + 1, o.seed, nowMs));
     this.emit = (event, details) => o.onEvent?.({ at: iso(clock.now()), station: spec.identity, event, ...details });
@@ -107,15 +133,13 @@ export class Station<V extends Version = Version> {
     return this.line.busy || this.outbox.busy || this.units.some((u) => u.authorizing);
   }
 
-  start(): void {
+  /** Switches the station on; it connects after `delayMs`. */
+  start(delayMs = 0): void {
     if (this.#ticks) return;
-    this.#ticks = every(
-      this.clock,
-      this.#tickMs,
-      () => this.#tick(this.clock.now()),
-      (e) => this.emit('internalError', { what: String(e) }),
-    );
-    if (this.#fault !== 'disconnect') this.line.open();
+    const tick = (): void => this.#tick(this.clock.now());
+    const failed = (e: unknown): void => this.emit('internalError', { what: String(e) });
+    this.#ticks = this.#ticker?.add(tick, failed) ?? every(this.clock, this.#tickMs, tick, failed);
+    if (this.#fault !== 'disconnect') this.line.open(delayMs);
   }
 
   /** Ends without a word to the CSMS, like a station that loses power. */
@@ -137,6 +161,50 @@ export class Station<V extends Version = Version> {
     else if (before === 'silent' && this.peer) this.#ready(this.peer, false, undefined);
   }
 
+  /** Changes the power electronics of all EVSEs while they run. */
+  tune(change: Partial<Pick<EvseSpec, 'responseDelayMs' | 'rampWPerS' | 'maxImportW'>>): void {
+    for (const unit of this.units) unit.tune(change);
+  }
+
+  /** What the meters of all EVSEs show from now on. */
+  setMeter(state: MeterState): void {
+    this.emit('meter', { state });
+    for (const unit of this.units) unit.setMeter(state);
+  }
+
+  /**
+   * Somebody at the site – an energy manager, a grid operator's box – limits the whole station (ocpp 2.3,
+   * ChargingStationExternalConstraints); undefined ends it.
+   */
+  limitExternally(limitW: number | undefined): void {
+    this.profiles = withExternalLimit(this.profiles, limitW, this.clock.now());
+    this.emit('externalLimit', { limitW });
+    for (const message of this.dialect.limited(limitW)) this.#push(message);
+    this.obey();
+  }
+
+  /** Whether a PriorityCharging profile is there for the EVSE (K21.FR.01). */
+  hasPriorityProfile(unit: Unit): boolean {
+    return this.profiles.some((p) => p.purpose === 'PriorityCharging' && (p.evseId === 0 || p.evseId === unit.id));
+  }
+
+  /** Turns priority charging of a running transaction on or off and tells the CSMS (K21, K22). */
+  setPriority(unit: Unit, activated: boolean): void {
+    const { tx } = unit;
+    if (!tx || tx.priority === activated) return;
+    tx.priority = activated;
+    this.emit('priority', { evse: unit.id, activated });
+    this.#push(this.dialect.pressed(unit, tx, activated));
+    this.obey();
+  }
+
+  /** Carries out what a person does at the station, at one EVSE or at all. */
+  press(what: Press, evseId?: number): void {
+    this.emit('press', { what, ...(evseId === undefined ? {} : { evse: evseId }) });
+    if (what === 'powerCycle') this.#powerCycle();
+    else for (const unit of this.units) if (evseId === undefined || unit.id === evseId) press(this, unit, what);
+  }
+
   unit(id: number): Unit | undefined {
     return this.units.find((u) => u.id === id);
   }
@@ -155,13 +223,11 @@ export class Station<V extends Version = Version> {
   /** Makes the power electronics follow the profiles in force now. */
   obey(): void {
     if (this.#fault === 'ignore') return;
-    for (const { unit, request, mode } of regulate(
-      this.units,
-      this.profiles,
-      this.clock.now(),
-      this.line.offlineSinceMs,
-    )) {
-      if (unit.request(request) && unit.tx) this.emit('request', { evse: unit.id, mode, ...request });
+    const nowMs = this.clock.now();
+    for (const { unit, request, mode } of regulate(this.units, this.profiles, nowMs, this.line.offlineSinceMs)) {
+      const done = this.#fault === 'lie' ? exaggerated(request, this.spec) : request;
+      unit.catchUp(nowMs);
+      if (unit.request(done) && unit.tx) this.emit('request', { evse: unit.id, mode, ...done });
       if (!unit.tx || unit.tx.shownMode === mode) continue;
       unit.tx.shownMode = mode;
       this.#push(this.dialect.changed(unit, unit.tx, 'mode'));
@@ -225,9 +291,18 @@ export class Station<V extends Version = Version> {
     if (this.#resetWhenIdle && this.units.every((u) => !u.tx)) this.reset({ reason: 'SoftReset' }, this.#resetWhenIdle);
   }
 
+  /** What runs ends without a word; the CSMS hears of it after the next boot. */
+  #powerCycle(): void {
+    this.outbox.pause();
+    for (const unit of this.units) this.sessions.end(unit, { reason: 'PowerLoss' });
+    this.profiles = afterReboot(this.profiles);
+    this.line.reboot('PowerUp', REBOOT_MS);
+  }
+
   #meter(unit: Unit, nowMs: number): void {
     const { tx } = unit;
     const intervalMs = this.dialect.meterIntervalS * 1000;
+    if (!unit.metered) return;
     if (!tx || intervalMs <= 0 || nowMs < tx.meterDueMs) return;
     tx.meterDueMs += intervalMs * Math.max(1, Math.ceil((nowMs - tx.meterDueMs + 1) / intervalMs));
     this.outbox.push(this.dialect.reading(unit, tx));
@@ -249,6 +324,7 @@ export class Station<V extends Version = Version> {
   }
 
   #answer(...[action, payload, ctx]: Parameters<Handler<V>>): unknown {
+    this.receipts.note(action);
     const answer = (): unknown => this.dialect.handler(action, payload, ctx);
     switch (this.#fault) {
       case 'silent':
@@ -257,7 +333,7 @@ export class Station<V extends Version = Version> {
         return this.dialect.refusals[action] ?? answer();
       case 'late':
         return new Promise((resolve, reject) => {
-          this.clock.after(this.spec.lateMs, () => Promise.resolve().then(answer).then(resolve, reject));
+          this.clock.after(this.lateMs, () => Promise.resolve().then(answer).then(resolve, reject));
         });
       default:
         return answer();

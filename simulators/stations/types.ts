@@ -3,11 +3,36 @@ import type { ArrivalSpec, OperationMode, Profile } from '../core/index.ts';
 
 /**
  * What a station can be made to do wrong. `refuse`: rejects every command. `ignore`: accepts commands and does not
- * act. `silent`: connected, sends and answers nothing. `disconnect`: drops the socket and stays away. `late`: answers
- * and acts `lateMs` later.
+ * act. `lie`: accepts commands, shows them as in force, and takes (or gives) half as much again and 1 kW more.
+ * `silent`: connected, sends and answers nothing. `disconnect`: drops the socket and stays away. `late`: answers and
+ * acts `lateMs` later.
  */
-export const FAULTS = ['none', 'refuse', 'ignore', 'silent', 'disconnect', 'late'] as const;
+export const FAULTS = ['none', 'refuse', 'ignore', 'lie', 'silent', 'disconnect', 'late'] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/**
+ * What the meters of a station show. `wrong`: half of the power. `frozen`: for ever what they showed at the switch,
+ * with fresh timestamps. `missing`: no readings at all.
+ */
+export const METERS = ['right', 'wrong', 'frozen', 'missing'] as const;
+export type MeterState = (typeof METERS)[number];
+
+/**
+ * What a person does at the station. `priorityOn`: presses priority charging, which takes the car out of
+ * flexibility. `stop`: ends the transaction with the card, the car stays. `plug`: the next car comes, if none is
+ * there. `fault`, `repair`: an EVSE breaks and is mended. `powerCycle`: the station loses power for a moment.
+ */
+export const PRESSES = [
+  'priorityOn',
+  'priorityOff',
+  'plug',
+  'unplug',
+  'stop',
+  'fault',
+  'repair',
+  'powerCycle',
+] as const;
+export type Press = (typeof PRESSES)[number];
 
 /** Something worth a line of output. */
 export interface StationEvent {
@@ -24,7 +49,7 @@ export type Emit = (event: string, details?: Readonly<Record<string, unknown>>) 
 /** What a simulated station is and how its cars come. All times in ms unless the name says otherwise. */
 export interface StationSpec {
   readonly identity: string;
-  readonly version: 'ocpp1.6' | 'ocpp2.1';
+  readonly version: Version;
   /** Number of EVSEs (1.6: connectors), ≥ 1. */
   readonly evses: number;
   /** AC phases, 0 = DC. */
@@ -44,7 +69,24 @@ export interface StationSpec {
   readonly fault: Fault;
   /** Delay of the fault `late`. */
   readonly lateMs: number;
+  /** False: it knows no charging profiles, only starting and stopping. Default true. */
+  readonly smartCharging?: boolean;
+  /** Units of a charging rate that it takes. Default W and A; 2.1 on DC: W. */
+  readonly rateUnits?: readonly RateUnit[];
+  /** The measurands that it can sample, of those the simulation knows; a list with any other is refused. */
+  readonly measurands?: readonly string[];
+  /** Keys or variables that one message may ask for or set; more is a CALLERROR. Default 50. */
+  readonly itemsPerMessage?: number;
 }
+
+export type RateUnit = 'A' | 'W';
+
+/** Vendor of all simulated stations, in BootNotification and DataTransfer. */
+export const VENDOR = 'v2gate';
+
+/** The units of a charging rate that a station takes. */
+export const rateUnitsOf = ({ rateUnits, version, phases }: StationSpec): readonly RateUnit[] =>
+  rateUnits ?? (version === 'ocpp2.1' && phases === 0 ? ['W'] : ['A', 'W']);
 
 /** Why a station boots, in the words of 2.x. */
 export type BootReason = 'PowerUp' | 'RemoteReset' | 'ScheduledReset' | 'Triggered';
@@ -68,6 +110,8 @@ export interface Transaction {
   seqNo: number;
   /** False when the CSMS allowed no bidirectional transfer. */
   v2xAllowed: boolean;
+  /** The driver wants to charge now, whatever the profiles say (ocpp 2.5 step 2). */
+  priority: boolean;
   /** What the CSMS was told last. */
   shownState: string;
   shownMode: OperationMode;
@@ -76,7 +120,16 @@ export interface Transaction {
 
 /** Why a transaction ended: 1.6 `reason`, 2.x `stoppedReason` and `triggerReason`. */
 export interface EndReason {
-  readonly reason: 'Local' | 'Remote' | 'EVDisconnected' | 'DeAuthorized' | 'SoftReset' | 'HardReset' | 'UnlockCommand';
+  readonly reason:
+    | 'Local'
+    | 'Remote'
+    | 'EVDisconnected'
+    | 'DeAuthorized'
+    | 'SoftReset'
+    | 'HardReset'
+    | 'UnlockCommand'
+    | 'PowerLoss'
+    | 'Other';
   /** The car refused or was refused its energy transfer (2.7). */
   readonly transferRejected?: boolean;
 }

@@ -16,7 +16,7 @@ import {
   step,
   unplug,
 } from '../core/index.ts';
-import type { RemoteStart, StationSpec, Transaction } from './types.ts';
+import type { MeterState, RemoteStart, StationSpec, Transaction } from './types.ts';
 
 /** One EVSE of a station with its cars and its transaction; the physics are in {@link EvseState}. */
 export class Unit {
@@ -25,6 +25,8 @@ export class Unit {
   readonly #spec: StationSpec;
   #evse: EvseState;
   #arrivals: ArrivalState | undefined;
+  #meter: MeterState = 'right';
+  #frozen: EvseState | undefined;
   tx: Transaction | undefined;
   remoteStart: RemoteStart | undefined;
   /** The transaction is over and the car still there. */
@@ -32,6 +34,8 @@ export class Unit {
   /** An Authorize for this car is under way. */
   authorizing = false;
   operative = true;
+  /** Broken: no transaction runs until it is mended. */
+  faulted = false;
   /** Goes out of service when its transaction ends. */
   inoperativeAfterTx = false;
   /** Status that the CSMS was told last. */
@@ -56,6 +60,27 @@ export class Unit {
     return this.#evse;
   }
 
+  /** What the meter shows; undefined while it shows nothing. */
+  get metered(): EvseState | undefined {
+    if (this.#meter === 'missing') return undefined;
+    if (this.#meter === 'wrong') return { ...this.#evse, powerW: this.#evse.powerW / 2 };
+    return this.#frozen ?? this.#evse;
+  }
+
+  tune(change: Partial<EvseState['spec']>): void {
+    this.#evse = { ...this.#evse, spec: { ...this.#evse.spec, ...change } };
+  }
+
+  setMeter(state: MeterState): void {
+    this.#frozen = state === 'frozen' ? this.#evse : undefined;
+    this.#meter = state;
+  }
+
+  /** Whether a remote start may wait for a car here. */
+  get free(): boolean {
+    return this.operative && !this.faulted && !this.tx && !this.finished && !this.remoteStart;
+  }
+
   get ev(): Ev | undefined {
     return this.#evse.ev;
   }
@@ -69,15 +94,25 @@ export class Unit {
     return this.#arrivals?.here ? this.#arrivals.visit.departureMs : undefined;
   }
 
+  /** Moves the physics on to `nowMs`. */
+  catchUp(nowMs: number): void {
+    this.#evse = step(this.#evse, nowMs - this.#evse.nowMs);
+  }
+
   /** Moves the physics on to `nowMs` and gives what the arrival process brought since, in order. */
   advance(nowMs: number): ArrivalEvent[] {
-    this.#evse = step(this.#evse, nowMs - this.#evse.nowMs);
+    this.catchUp(nowMs);
     const events: ArrivalEvent[] = [];
     for (let next = this.#next(nowMs); next; next = this.#next(nowMs)) {
       this.#arrivals = next.state;
       events.push(next.event);
     }
     return events;
+  }
+
+  /** The car that the arrival process brings next, for one that comes early. */
+  get nextCar(): Ev | undefined {
+    return this.#arrivals?.visit.ev;
   }
 
   plug(ev: Ev): void {

@@ -1,81 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FoLinkConfig, openFoLink } from '../../bridges/fo/index.ts';
-import { iso, type ManualClock, manualClock, realClock } from '../../core/clock.ts';
-import { LeaseRegistry } from '../../core/lease.ts';
+import { iso, type ManualClock } from '../../core/clock.ts';
 import { silentLog } from '../../core/log.ts';
-import { createMappingLibrary } from '../../core/mapping/library.ts';
-import { createMetrics } from '../../core/metrics.ts';
-import { openStore } from '../../gateway/store/index.ts';
-import type { GatewayRuntime, Link, StorePort } from '../../hub/ports.ts';
-import { SiteRegistry } from '../../hub/site/registry.ts';
-import type { Site } from '../../hub/site/types.ts';
-import type { ExecutionNotice, SiteFile, WireMessage } from '../../model/index.ts';
+import type { ExecutionNotice, WireMessage } from '../../model/index.ts';
 import { createFoClient, type FoClient, type FoInbound } from '../../protocols/fo/index.ts';
-import { siteFile } from '../support/site-file.ts';
+import { linkConfig, until, type World, world } from './world.ts';
 
 let clock: ManualClock;
-const SECRETS: Readonly<Record<string, string>> = { 'fo-secret': 'correct-horse-battery' };
-const TWO_PARTIES: Partial<SiteFile> = {
-  parties: [
-    { partyId: 'fo:test', role: 'fo' },
-    { partyId: 'fo:secured', role: 'fo' },
-  ],
-  partySecrets: [{ partyId: 'fo:secured', tokenRef: 'fo-secret' }],
-};
-
-interface World {
-  readonly runtime: GatewayRuntime;
-  readonly site: Site;
-  readonly store: StorePort;
-  link: Link;
-  readonly received: WireMessage[];
-}
-
 let w: World;
 const clients: FoClient[] = [];
-
-async function world(): Promise<World> {
-  const metrics = createMetrics();
-  clock = manualClock();
-  const store = await openStore({ path: ':memory:', clock: realClock(), log: silentLog, metrics });
-  const files = { read: async () => JSON.stringify(siteFile(TWO_PARTIES)), watch: () => () => {} };
-  const sites = new SiteRegistry({ clock, log: silentLog, metrics, store, files });
-  const site = await sites.open({ file: 'site.json' });
-  const runtime: GatewayRuntime = {
-    clock,
-    log: silentLog,
-    metrics,
-    store,
-    leases: new LeaseRegistry({ clock, log: silentLog }),
-    sites,
-    mappings: createMappingLibrary({ roots: [], files: { list: () => [], read: () => '' }, log: silentLog }),
-    settings: {
-      siteFile: '',
-      gatewayId: 'gw',
-      host: '127.0.0.1',
-      ocppPort: 0,
-      foPort: 0,
-      portSearch: false,
-      demo: false,
-    },
-    secret: (ref) => SECRETS[ref],
-    health: () => {},
-  };
-  const received: WireMessage[] = [];
-  const link = await openFoLink(config(0), runtime);
-  link.on('message', (m) => received.push(m));
-  return { runtime, site, store, link, received };
-}
-
-const config = (port: number): FoLinkConfig => ({
-  linkId: 'fo:1',
-  siteId: 'site:test',
-  host: '127.0.0.1',
-  port,
-  path: '/fo',
-  portSearch: false,
-  speaks: 'hub',
-});
+const config = (port: number): FoLinkConfig => linkConfig({ port });
 
 function operator(o: { url?: string; partyId?: string; token?: string; lastEventSeq?: number } = {}) {
   const messages: FoInbound[] = [];
@@ -105,11 +39,6 @@ function operator(o: { url?: string; partyId?: string; token?: string; lastEvent
   return { client, messages, downs, connected };
 }
 
-async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !what(); i++) await new Promise((r) => setTimeout(r, 5));
-  expect(what()).toBe(true);
-}
-
 function notice(phase: ExecutionNotice['phase'], id = `n-${phase}`): WireMessage {
   const at = iso(clock.now());
   return {
@@ -121,12 +50,11 @@ function notice(phase: ExecutionNotice['phase'], id = `n-${phase}`): WireMessage
 
 beforeEach(async () => {
   w = await world();
+  clock = w.clock;
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((c) => c.close()));
-  await w.link.close();
-  await w.site.close();
-  await w.store.close();
+  await w.close();
 });
 
 describe('FO link', () => {

@@ -1,26 +1,30 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { admit } from '../../bridges/ocpp/admission.ts';
 import { BOOT, BridgeWorld, say } from './world.ts';
 
 let world: BridgeWorld;
 afterEach(() => world.close());
 
 describe('an unknown station', () => {
-  it.each(['ocpp1.6', 'ocpp2.1'] as const)('of %s is told to wait, and may do nothing but boot', async (version) => {
-    world = await BridgeWorld.open();
-    const s = await world.scripted(version, 'NEW-1', { boot: false });
-    expect(await s.call('BootNotification', BOOT[version])).toMatchObject({ status: 'Pending', interval: 30 });
-    const status =
-      version === 'ocpp1.6'
-        ? say.status16('Available', 2)
-        : { evseId: 2, connectorId: 1, connectorStatus: 'Available', timestamp: '2026-01-01T00:00:00Z' };
-    expect(await s.call('StatusNotification', status)).toEqual({ error: 'SecurityError' });
-    expect(await s.call('Heartbeat', {})).toEqual({ error: 'SecurityError' });
-    expect(world.site.pendingStations()).toMatchObject([
-      { identity: 'NEW-1', vendor: 'v2gate', model: 'test', evses: 2, protocol: version },
-    ]);
-    await world.run(60_000, 5000);
-    expect(s.calls).toEqual([]);
-  });
+  it.each(['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'] as const)(
+    'of %s is told to wait, and may do nothing but boot',
+    async (version) => {
+      world = await BridgeWorld.open();
+      const s = await world.scripted(version, 'NEW-1', { boot: false });
+      expect(await s.call('BootNotification', BOOT[version])).toMatchObject({ status: 'Pending', interval: 30 });
+      const status =
+        version === 'ocpp1.6'
+          ? say.status16('Available', 2)
+          : { evseId: 2, connectorId: 1, connectorStatus: 'Available', timestamp: '2026-01-01T00:00:00Z' };
+      expect(await s.call('StatusNotification', status)).toEqual({ error: 'SecurityError' });
+      expect(await s.call('Heartbeat', {})).toEqual({ error: 'SecurityError' });
+      expect(world.site.pendingStations()).toMatchObject([
+        { identity: 'NEW-1', vendor: 'v2gate', model: 'test', evses: 2, protocol: version },
+      ]);
+      await world.run(60_000, 5000);
+      expect(s.calls).toEqual([]);
+    },
+  );
 
   it('that is accepted is asked to boot, and can be commanded after that', async () => {
     world = await BridgeWorld.open();
@@ -86,6 +90,34 @@ describe('a station with a password', () => {
     expect(s.peer.open).toBe(true);
   });
 
+  it('of 1.6 shows the raw bytes of its key, or its hex digits; one of 2.x never the bytes', async () => {
+    await withPassword();
+    const key = '00ff10203040506070809fa0b0c0d0e0';
+    const bytes = Buffer.from(key, 'hex');
+    world.secrets.AC1 = key;
+    for (const password of [bytes, key]) {
+      const s = await world.scripted('ocpp1.6', 'AC-1', { password, boot: false });
+      expect(s.peer.open).toBe(true);
+    }
+    const other = Buffer.from(key.replace('ff', 'fe'), 'hex');
+    await expect(world.scripted('ocpp1.6', 'AC-1', { password: other })).rejects.toMatchObject({
+      code: 'ocpp.unauthorized',
+    });
+    for (const version of ['ocpp2.0.1', 'ocpp2.1'] as const) {
+      await expect(world.scripted(version, 'AC-1', { password: bytes })).rejects.toMatchObject({
+        code: 'ocpp.unauthorized',
+      });
+      expect((await world.scripted(version, 'AC-1', { password: key, boot: false })).peer.open).toBe(true);
+    }
+  });
+
+  it('of 2.x may have any letters in it', async () => {
+    await withPassword();
+    world.secrets.AC1 = 'Straße über 16 Zeichen €';
+    const s = await world.scripted('ocpp2.0.1', 'AC-1', { password: 'Straße über 16 Zeichen €', boot: false });
+    expect(s.peer.open).toBe(true);
+  });
+
   it('does not come in while its secret is missing or empty', async () => {
     await withPassword();
     const missing = world.scripted('ocpp1.6', 'AC-1', { password: 'anything' });
@@ -112,5 +144,21 @@ describe('who may charge', () => {
     world = await BridgeWorld.open({ idTokens: { policy: 'any' } });
     const s = await world.scripted('ocpp1.6', 'AC-1');
     expect(await s.call('Authorize', { idTag: 'WHOEVER' })).toEqual({ idTagInfo: { status: 'Accepted' } });
+  });
+});
+
+describe('beyond loopback', () => {
+  it('a station without a password of its own is refused, an unknown one is not found first', async () => {
+    world = await BridgeWorld.open({ unknownStations: 'refuse' });
+    const stations = world.file.stations.map((s) => (s.identity === 'AC-1' ? { ...s, passwordRef: 'AC1' } : s));
+    await world.site.reload({ ...world.file, stations });
+    const knock = (identity: string, o: { readonly mustProve?: boolean }, password = 'right') =>
+      admit(world.site, () => 'right', identity, { user: identity, password: Buffer.from(password) }, o);
+    const mustProve = true;
+    expect(knock('AC-2', { mustProve })).toEqual({ accept: false, status: 401 });
+    expect(knock('OTHER', { mustProve })).toEqual({ accept: false, status: 404 });
+    expect(knock('AC-1', { mustProve })).toEqual({ accept: true });
+    expect(knock('AC-1', { mustProve }, 'wrong')).toEqual({ accept: false, status: 401 });
+    expect(knock('AC-2', {})).toEqual({ accept: true });
   });
 });

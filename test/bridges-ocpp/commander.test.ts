@@ -46,7 +46,7 @@ describe('the form of a command', () => {
     await world.settle();
     expect(s.of('SetChargingProfile').map(shapeOf)).toEqual(['dynamic', 'setpoint']);
     expect(world.states(id)).toEqual(['sent', 'sent', 'refused']);
-    expect(world.outcome(id)).toMatchObject({ code: 'station.refusedCommand' });
+    expect(world.outcome(id)).toMatchObject({ code: 'resource.excluded' });
     world.command('V2G-1.1', { powerW: -5000 });
     await world.settle();
     expect(s.of('SetChargingProfile').map(shapeOf).slice(2)).toEqual(['dynamic', 'setpoint']);
@@ -278,13 +278,9 @@ describe('the outcome', () => {
     const s = await world.v2g();
     const id = world.command('V2G-1.1', { powerW: 5000 });
     await world.settle();
-    const meter = async (seqNo: number, powerW: number): Promise<void> => {
-      await world.run(2000);
-      await s.call('TransactionEvent', say.event21('Updated', seqNo, now(), say.power21(powerW, now())));
-    };
-    for (const seqNo of [1, 2, 3]) await meter(seqNo, 0);
-    expect(world.outcome(id)).toMatchObject({ state: 'notEffective', measuredW: 0 });
-    await meter(4, 5050);
+    for (const seqNo of [1, 2, 3]) await world.measure21(s, seqNo, 1000);
+    expect(world.outcome(id)).toMatchObject({ state: 'notEffective', measuredW: 1000, code: 'resource.takesLess' });
+    await world.measure21(s, 4, 5050);
     expect(world.states(id)).toEqual(['sent', 'accepted', 'notEffective', 'effective']);
   });
 

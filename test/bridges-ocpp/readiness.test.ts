@@ -17,7 +17,7 @@ describe('a station that connects', () => {
     expect(await s.call('BootNotification', BOOT['ocpp1.6'])).toMatchObject({ status: 'Accepted', interval: 300 });
     expect(s.calls).toEqual([]);
     await world.run(200);
-    expect(s.calls.map((c) => c.action)).toEqual(['SetChargingProfile', 'TriggerMessage']);
+    expect(s.calls.map((c) => c.action)).toEqual(['SetChargingProfile', 'TriggerMessage', 'GetConfiguration']);
     expect(s.of('SetChargingProfile')[0]).toMatchObject({
       connectorId: 1,
       csChargingProfiles: { stackLevel: 0, chargingProfilePurpose: 'TxDefaultProfile' },

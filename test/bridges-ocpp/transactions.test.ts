@@ -146,6 +146,24 @@ describe('sessions', () => {
       expect(kinds()).toEqual(['started 41', 'started 42']);
     });
 
+    it('what was queued while the station was offline is taken in order, also when an answer got lost', async () => {
+      world = await BridgeWorld.open();
+      const s = await world.scripted('ocpp1.6', 'AC-1');
+      const at = (s: number) => iso(Date.UTC(2026, 0, 1, 0, 0, s));
+      const first = await s.call('StartTransaction', say.start16({ timestamp: at(0) }));
+      s.close();
+      await world.run(60_000, 10_000);
+      const again = await world.scripted('ocpp1.6', 'AC-1', { boot: false });
+      expect(await again.call('StartTransaction', say.start16({ timestamp: at(0) }))).toEqual(first);
+      const stop = { transactionId: first.transactionId, meterStop: 500, timestamp: at(20) };
+      await again.call('StopTransaction', stop);
+      await again.call('StopTransaction', stop);
+      const second = await again.call('StartTransaction', say.start16({ timestamp: at(30), meterStart: 500 }));
+      expect(await again.call('StartTransaction', say.start16({ timestamp: at(30), meterStart: 500 }))).toEqual(second);
+      expect(kinds()).toEqual(['started 1', 'ended 1', 'started 2']);
+      expect(world.row('AC-1.1')?.sessionId).toBe('2');
+    });
+
     it('a free connector has no transaction, and the stop that comes late still ends it in the books', async () => {
       world = await BridgeWorld.open();
       const s = await world.scripted('ocpp1.6', 'AC-1');
@@ -163,10 +181,10 @@ describe('sessions', () => {
     });
   });
 
-  describe('of OCPP 2.1', () => {
+  describe.each(['ocpp2.0.1', 'ocpp2.1'] as const)('of %s', (version) => {
     it('events are taken once and in order; a repetition is answered', async () => {
       world = await BridgeWorld.open();
-      const s = await world.scripted('ocpp2.1', 'V2G-1');
+      const s = await world.scripted(version, 'V2G-1');
       const token = { idToken: { idToken: 'RFID-1', type: 'Central' } };
       const started = say.event21('Started', 0, now(), token);
       expect(await s.call('TransactionEvent', started)).toEqual({ idTokenInfo: { status: 'Accepted' } });
@@ -195,11 +213,11 @@ describe('sessions', () => {
       world = await BridgeWorld.open({ stations, groups: [], contracts: [] });
       const evse = { id: 2, connectorId: 1 };
       const { evse: _, ...updated } = say.event21('Updated', 1, now());
-      const s = await world.scripted('ocpp2.1', 'V2G-1');
+      const s = await world.scripted(version, 'V2G-1');
       await s.call('TransactionEvent', say.event21('Started', 0, now(), { evse }));
       await s.call('TransactionEvent', updated);
       await world.restart();
-      const again = await world.scripted('ocpp2.1', 'V2G-1', { boot: false });
+      const again = await world.scripted(version, 'V2G-1', { boot: false });
       await again.call('TransactionEvent', { ...updated, seqNo: 2 });
       expect(world.told('SessionEvent').map((e) => e.resourceId)).toEqual(['V2G-1.2', 'V2G-1.2', 'V2G-1.2']);
       const stray = { ...updated, transactionInfo: { transactionId: 'tx-9' } };
@@ -209,7 +227,7 @@ describe('sessions', () => {
 
     it('an event of an unknown transaction at the only EVSE of a station begins a session', async () => {
       world = await BridgeWorld.open();
-      const s = await world.scripted('ocpp2.1', 'V2G-1', { boot: false });
+      const s = await world.scripted(version, 'V2G-1', { boot: false });
       const { evse: _, ...updated } = say.event21('Updated', 7, now(), say.power21(-3000, now()));
       await s.call('TransactionEvent', updated);
       expect(world.row('V2G-1.1')).toMatchObject({ measuredW: -3000 });
@@ -218,18 +236,18 @@ describe('sessions', () => {
 
     it('what came to its end before the restart is not taken up again', async () => {
       world = await BridgeWorld.open();
-      const s = await world.scripted('ocpp2.1', 'V2G-1');
+      const s = await world.scripted(version, 'V2G-1');
       await s.call('TransactionEvent', say.event21('Started', 0, now()));
       await s.call('TransactionEvent', say.event21('Ended', 1, now()));
       await world.restart();
-      const again = await world.scripted('ocpp2.1', 'V2G-1', { boot: false });
+      const again = await world.scripted(version, 'V2G-1', { boot: false });
       await again.call('TransactionEvent', say.event21('Ended', 1, now()));
       expect(kinds()).toEqual(['started tx-1', 'ended tx-1']);
     });
 
     it('a late event of the transaction before does not take the place of the one that runs', async () => {
       world = await BridgeWorld.open();
-      const s = await world.scripted('ocpp2.1', 'V2G-1');
+      const s = await world.scripted(version, 'V2G-1');
       await s.call('TransactionEvent', say.event21('Started', 0, now()));
       await s.call('TransactionEvent', say.event21('Started', 0, now(), {}, 'tx-2'));
       await s.call('TransactionEvent', say.event21('Updated', 1, now()));
@@ -239,11 +257,47 @@ describe('sessions', () => {
 
     it('a connector that is free while a transaction runs does not end it', async () => {
       world = await BridgeWorld.open();
-      const s = await world.scripted('ocpp2.1', 'V2G-1');
+      const s = await world.scripted(version, 'V2G-1');
       await s.call('TransactionEvent', say.event21('Started', 0, now()));
       const free = { evseId: 1, connectorId: 1, connectorStatus: 'Available', timestamp: now() };
       await s.call('StatusNotification', free);
       expect(world.told('StationStatus').some((x) => x.state === 'available')).toBe(false);
+    });
+
+    it('what was queued while the station was offline is taken in order, and the session that runs stays', async () => {
+      world = await BridgeWorld.open();
+      const s = await world.scripted(version, 'V2G-1');
+      await s.call('TransactionEvent', say.event21('Started', 0, now()));
+      s.close();
+      await world.run(60_000, 10_000);
+      const again = await world.scripted(version, 'V2G-1', { boot: false });
+      const offline = { offline: true };
+      await again.call('TransactionEvent', say.event21('Updated', 1, now(), offline));
+      await again.call('TransactionEvent', say.event21('Ended', 2, now(), offline));
+      await again.call('TransactionEvent', say.event21('Started', 0, now(), offline, 'tx-2'));
+      await again.call('TransactionEvent', say.event21('Updated', 1, now(), offline, 'tx-2'));
+      expect(kinds()).toEqual(['started tx-1', 'updated tx-1', 'ended tx-1', 'started tx-2', 'updated tx-2']);
+      expect(
+        world
+          .told('SessionEvent')
+          .slice(1)
+          .every((e) => e.offline === true),
+      ).toBe(true);
+      expect(world.logged('station.lostEvents')).toBe(0);
+      expect(world.row('V2G-1.1')?.sessionId).toBe('tx-2');
+    });
+
+    it('a transaction that runs since before the restart of the gateway is adopted by its next event', async () => {
+      world = await BridgeWorld.open();
+      const s = await world.scripted(version, 'V2G-1');
+      await s.call('TransactionEvent', say.event21('Started', 0, now()));
+      await world.restart();
+      const again = await world.scripted(version, 'V2G-1', { boot: false });
+      await again.call('TransactionEvent', say.event21('Updated', 4, now()));
+      const id = world.command('V2G-1.1', { importLimitW: 3000 });
+      await world.settle();
+      expect(world.outcome(id)).toMatchObject({ state: 'accepted' });
+      expect(JSON.stringify(again.of('SetChargingProfile').at(-1))).toContain('"transactionId":"tx-1"');
     });
   });
 

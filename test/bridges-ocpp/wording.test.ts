@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Channel, type Form, SHAPES, type Shape } from '../../bridges/ocpp/channel.ts';
+import type { Channel, Form, Shape } from '../../bridges/ocpp/channel.ts';
 import { addressee, effectiveRange } from '../../bridges/ocpp/effective.ts';
-import { type Addressee, clip, defaultForms, form, shapesFor, word } from '../../bridges/ocpp/wording.ts';
+import { defaultForms, SHAPES, shapesFor } from '../../bridges/ocpp/ladder.ts';
+import { type Addressee, clip, form, word } from '../../bridges/ocpp/wording.ts';
 import { codeOf } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
 import { createMappingLibrary } from '../../core/mapping/library.ts';
@@ -14,12 +15,12 @@ import { siteFile } from '../support/site-file.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const library = openLibrary();
-const versions = ['ocpp1.6', 'ocpp2.1'] as const;
+const versions = ['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'] as const;
 
 function channelOf(record: Partial<EvseRecord> = {}, more: Partial<Channel> = {}): Channel {
   const evse = { evse: 1, current: 'ac', phases: 3, maxImportW: 11_040, ...record } as const;
   const resource = resourceOf({ identity: 'CS', evses: [evse] }, evse, siteFile());
-  return { resource, refused: [], transactionId: 17, ...more };
+  return { resource, steps: [], transactionId: 17, ...more };
 }
 
 const to = (version: (typeof versions)[number], single = true): Addressee => ({ version, identity: 'CS', single });
@@ -66,7 +67,7 @@ const anyChannel = fc
 
 /** Ids of transactions are texts in 2.x. */
 const inVersion = (channel: Channel, version: (typeof versions)[number]): Channel =>
-  version === 'ocpp2.1' && channel.transactionId !== undefined ? { ...channel, transactionId: 'tx-17' } : channel;
+  version !== 'ocpp1.6' && channel.transactionId !== undefined ? { ...channel, transactionId: 'tx-17' } : channel;
 
 const power = fc.double({ min: -500_000, max: 500_000, noNaN: true });
 const anyCommand = fc.oneof(
@@ -90,6 +91,7 @@ describe('a command in words', () => {
       expect(appliedW).toBeGreaterThanOrEqual(-Math.min(limits.exportLimitW, channel.resource.maxExportW));
       for (const shape of shapesFor(version, channel, c)) {
         seen.add(shape);
+        if (shape === 'onOff') continue;
         const { action, payload } = word(library, to(version), channel, c, { appliedW, form: shape, now: NOW });
         const range = rangeOf(channel, action, payload);
         expect(range?.maxW).toBeLessThanOrEqual(Math.max(0, appliedW) + 1e-3);
@@ -154,7 +156,7 @@ describe('a command in words', () => {
     fc.assert(property, { numRuns: 300 });
   });
 
-  it('10 kW discharge is a signed setpoint in 2.1 and nothing in 1.6', () => {
+  it('10 kW discharge is a signed setpoint in 2.1 and nothing in 1.6 and 2.0.1', () => {
     const v2g = channelOf(
       { current: 'dc', maxImportW: 11_000, maxExportW: 11_000 },
       { envelope: { importLimitW: 11_000, exportLimitW: 11_000 } },
@@ -164,9 +166,13 @@ describe('a command in words', () => {
     expect(shapesFor('ocpp2.1', v2g, discharge)).toEqual(['dynamic', 'setpoint']);
     expect(shapesFor('ocpp1.6', v2g, discharge)).toEqual([]);
     expect(shapesFor('ocpp2.0.1', v2g, discharge)).toEqual([]);
-    for (const f of SHAPES['ocpp1.6']) {
-      const worded = () => word(library, to('ocpp1.6'), v2g, discharge, { appliedW: -10_000, form: f, now: NOW });
-      expect(worded).toThrow(/discharging/);
+    for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
+      const channel = inVersion(v2g, version);
+      for (const f of SHAPES[version]) {
+        if (f === 'onOff') continue;
+        const worded = () => word(library, to(version), channel, discharge, { appliedW: -10_000, form: f, now: NOW });
+        expect(worded).toThrow(/discharging/);
+      }
     }
     const unknown = () => word(library, to('ocpp1.6'), v2g, discharge, { appliedW: 0, form: 'dynamic', now: NOW });
     expect(codeFrom(unknown)).toBe('capability.unsupported');
@@ -242,6 +248,30 @@ describe('a mapping of an integrator', () => {
     expect(codeFrom(() => run(override('1', '5001')))).toBe('mapping.widens');
     expect(codeFrom(() => run(override('1', '-1')))).toBe('mapping.widens');
     expect(codeFrom(() => run(override('1', '"a"')))).toBe('mapping.widens');
+  });
+
+  const shipped = library.entries().filter((e) => e.from === 'hub/PowerCommand');
+
+  it.each(shipped.map((e) => [e.path, e] as const))('%s: an override that widens it is stopped', (path, entry) => {
+    const [version, form] = [entry.at.language as (typeof versions)[number], entry.at.variant as Form];
+    const widened = entry.mapping.source.replace(/"(limit|setpoint)": [^,} ]+/, '"$1": 30000');
+    expect(widened).not.toBe(entry.mapping.source);
+    const worded = (source: string, kind: 'limit' | 'setpoint') => () =>
+      word(
+        createMappingLibrary({ roots: ['m'], log: silentLog, files: { list: () => [path], read: () => source } }),
+        to(version),
+        inVersion(channelOf(), version),
+        command(kind === 'limit' ? { kind, importLimitW: 5000 } : { powerW: 5000 }),
+        { appliedW: 5000, form, now: NOW },
+      );
+    const kind = /limit|default/.test(form) ? 'limit' : 'setpoint';
+    expect(codeFrom(worded(entry.mapping.source, kind))).toBeUndefined();
+    expect(codeFrom(worded(widened, kind))).toBe('mapping.widens');
+    // Nor may it hand the decision to somebody else.
+    const given = widened
+      .replace("'TxProfile'", "'LocalGeneration'")
+      .replace("'TxDefaultProfile'", "'LocalGeneration'");
+    expect(codeFrom(worded(given, kind))).toBe('mapping.widens');
   });
 
   it('that speaks to another EVSE is stopped', () => {

@@ -1,4 +1,4 @@
-import { openOcppLink } from '../../bridges/ocpp/index.ts';
+import { type OcppLinkConfig, openOcppLink } from '../../bridges/ocpp/index.ts';
 import { iso, type ManualClock, manualClock, realClock } from '../../core/clock.ts';
 import { LeaseRegistry } from '../../core/lease.ts';
 import { createLog } from '../../core/log.ts';
@@ -17,30 +17,36 @@ import {
   type OcppClientOptions,
   type PeerIn,
   type PeerOf,
+  type Version,
 } from '../../protocols/ocpp/index.ts';
 import type { Ev } from '../../simulators/core/index.ts';
 import {
   createStation16,
   createStation21,
+  createStation201,
   type Station,
   type Station16,
   type Station21,
+  type Station201,
   type StationEvent,
   type StationSpec,
 } from '../../simulators/stations/index.ts';
 import { siteFile } from '../support/site-file.ts';
 
 const MAPPINGS = new URL('../../mappings', import.meta.url).pathname;
-const validators = { 'ocpp1.6': createValidators('ocpp1.6'), 'ocpp2.1': createValidators('ocpp2.1') };
+const validators = {
+  'ocpp1.6': createValidators('ocpp1.6'),
+  'ocpp2.0.1': createValidators('ocpp2.0.1'),
+  'ocpp2.1': createValidators('ocpp2.1'),
+};
 
-type Two = 'ocpp1.6' | 'ocpp2.1';
 type Json = Record<string, unknown>;
 
 /** What a scripted station answers to the gateway's calls; default: everything is accepted. */
 export type Script = (action: string, payload: Json) => unknown;
 
 /** A station that does only what the test says, on a real socket. */
-export interface Scripted<V extends Two> {
+export interface Scripted<V extends Version> {
   readonly peer: PeerOf<V>;
   /** Calls of the gateway, oldest first. */
   readonly calls: { readonly action: string; readonly payload: Json; readonly at: number }[];
@@ -66,14 +72,20 @@ export class BridgeWorld {
   link!: Link;
   #runtime!: GatewayRuntime;
   readonly #stations: Pick<Station, 'busy' | 'stop'>[] = [];
-  readonly #clients: OcppClient<Two>[] = [];
+  readonly #clients: OcppClient<Version>[] = [];
   #commands = 0;
+  /** Calls of the gateway that scripted stations got: while they come, something is under way. */
+  #activity = 0;
 
   constructor(patch: Partial<SiteFile> = {}) {
     this.file = siteFile(patch);
   }
 
-  static async open(patch: Partial<SiteFile> = {}, speaks: 'hub' | 'native' = 'hub'): Promise<BridgeWorld> {
+  static async open(
+    patch: Partial<SiteFile> = {},
+    speaks: 'hub' | 'native' = 'hub',
+    more: Partial<OcppLinkConfig> = {},
+  ): Promise<BridgeWorld> {
     const world = new BridgeWorld(patch);
     const metrics = createMetrics();
     const log = createLog({
@@ -83,19 +95,24 @@ export class BridgeWorld {
       write: (line) => world.log.push(JSON.parse(line)),
     });
     world.store = await openStore({ path: ':memory:', clock: realClock(), log, metrics });
-    await world.#start(log, metrics, speaks);
+    await world.#start(log, metrics, { speaks, ...more });
     return world;
   }
 
   /** Closes link and site and opens them again on the same store, as after a restart of the gateway. */
   async restart(): Promise<void> {
     const { log, metrics } = this.#runtime;
+    await this.settle();
     await this.link.close();
     await this.site.close();
-    await this.#start(log, metrics, 'hub');
+    await this.#start(log, metrics, { speaks: 'hub' });
   }
 
-  async #start(log: GatewayRuntime['log'], metrics: GatewayRuntime['metrics'], speaks: 'hub' | 'native') {
+  async #start(
+    log: GatewayRuntime['log'],
+    metrics: GatewayRuntime['metrics'],
+    more: Pick<OcppLinkConfig, 'speaks'> & Partial<OcppLinkConfig>,
+  ) {
     const { clock, store } = this;
     const files = { read: async () => JSON.stringify(this.file), watch: () => () => undefined };
     const sites = new SiteRegistry({ clock, log, metrics, store, files });
@@ -114,6 +131,7 @@ export class BridgeWorld {
         host: '127.0.0.1',
         ocppPort: 0,
         foPort: 0,
+        mqttPort: 0,
         portSearch: false,
         demo: false,
       },
@@ -128,7 +146,7 @@ export class BridgeWorld {
       port: 0,
       path: '/ocpp',
       portSearch: false,
-      speaks,
+      ...more,
     };
     this.link = await openOcppLink({ ...config, validators }, this.#runtime);
     this.link.on('outcome', (m) => {
@@ -148,35 +166,41 @@ export class BridgeWorld {
     return this.#begin(createStation16({ ...this.#options(full), dial: this.#dial('ocpp1.6', full.identity) }));
   }
 
+  station201(spec: Partial<StationSpec> = {}): Station201 {
+    const full: StationSpec = { ...AC, version: 'ocpp2.0.1', ...spec };
+    return this.#begin(createStation201({ ...this.#options(full), dial: this.#dial('ocpp2.0.1', full.identity) }));
+  }
+
   station21(spec: Partial<StationSpec> = {}): Station21 {
     const full: StationSpec = { ...DC, ...spec };
     return this.#begin(createStation21({ ...this.#options(full), dial: this.#dial('ocpp2.1', full.identity) }));
   }
 
   /** Plugs a car in at the first EVSE; its driver may charge. */
-  plug(station: Station16 | Station21, ev: Ev): void {
+  plug(station: Station16 | Station201 | Station21, ev: Ev): void {
     const [unit] = station.units;
     if (unit) station.sessions.plug(unit, { ...ev, idTag: 'RFID-1' });
   }
 
   /** Connects a scripted station; boots it unless told otherwise. */
-  async scripted<V extends Two>(
+  async scripted<V extends Version>(
     version: V,
     identity: string,
-    o: { readonly boot?: boolean; readonly script?: Script; readonly password?: string } = {},
+    o: { readonly boot?: boolean; readonly script?: Script; readonly password?: string | Uint8Array } = {},
   ): Promise<Scripted<V>> {
     const calls: Scripted<V>['calls'] = [];
     const client = createOcppClient<V>({
       ...this.#client(version, identity),
       ...(o.password === undefined ? {} : { password: o.password }),
       handler: (action: string, payload: unknown) => {
+        this.#activity++;
         calls.push({ action, payload: payload as Json, at: this.clock.now() });
         return scripted.script(action, payload as Json);
       },
-      limits: { handlerMs: 3_600_000 },
+      limits: { handlerMs: 3_600_000, timeoutMs: 30_000 },
     });
     const peer: PeerIn<V> = await client.connect();
-    this.#clients.push(client as OcppClient<Two>);
+    this.#clients.push(client as OcppClient<Version>);
     const scripted: Scripted<V> = {
       peer: peer as PeerOf<V>,
       calls,
@@ -184,7 +208,10 @@ export class BridgeWorld {
       of: (action) => calls.filter((c) => c.action === action).map((c) => c.payload),
       call: async (action, payload) => {
         try {
-          return (await peer.callAny(action, payload)) as Json;
+          const answer = (await peer.callAny(action, payload)) as Json;
+          // From then on it knows the id of its transaction.
+          if (action === 'StartTransaction') await this.run(100);
+          return answer;
         } catch (e) {
           return { error: (e as { cause?: { protocol?: string } }).cause?.protocol ?? (e as { code?: string }).code };
         }
@@ -210,6 +237,18 @@ export class BridgeWorld {
     return s;
   }
 
+  /** A scripted AC station of 2.0.1 in a session. */
+  async ac201(script: Script = accept): Promise<Scripted<'ocpp2.0.1'>> {
+    const s = await this.scripted('ocpp2.0.1', 'AC-1');
+    const now = iso(this.clock.now());
+    const occupied = { evseId: 1, connectorId: 1, connectorStatus: 'Occupied', timestamp: now };
+    await s.call('StatusNotification', occupied);
+    await s.call('TransactionEvent', say.event21('Started', 0, now));
+    s.script = script;
+    s.calls.length = 0;
+    return s;
+  }
+
   /** A scripted AC station in a session. */
   async ac(script: Script = accept, identity = 'AC-1'): Promise<Scripted<'ocpp1.6'> & { transactionId: number }> {
     const s = await this.scripted('ocpp1.6', identity);
@@ -219,6 +258,14 @@ export class BridgeWorld {
     s.script = script;
     s.calls.length = 0;
     return Object.assign(s, { transactionId: Number(transactionId) });
+  }
+
+  /** Two seconds later – the response time – the meter of a V2G station in a session says this. */
+  async measure21(s: Scripted<'ocpp2.1'>, seqNo: number, powerW: number): Promise<void> {
+    await this.run(2000);
+    const at = iso(this.clock.now());
+    await s.call('TransactionEvent', say.event21('Updated', seqNo, at, say.power21(powerW, at)));
+    await this.settle();
   }
 
   /** Sends a command as an allocation would. */
@@ -289,9 +336,10 @@ export class BridgeWorld {
   }
 
   async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 8; ) {
+    for (let quiet = 0, seen = this.#activity; quiet < 8; ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      quiet = this.#stations.some((s) => s.busy) ? 0 : quiet + 1;
+      quiet = this.#stations.some((s) => s.busy) || seen !== this.#activity ? 0 : quiet + 1;
+      seen = this.#activity;
     }
   }
 
@@ -304,7 +352,7 @@ export class BridgeWorld {
     await this.store.close();
   }
 
-  #begin<S extends Station16 | Station21>(station: S): S {
+  #begin<S extends Station16 | Station201 | Station21>(station: S): S {
     this.#stations.push(station);
     station.start();
     return station;
@@ -315,11 +363,11 @@ export class BridgeWorld {
     return { spec, clock: this.clock, seed: 1, backOff, onEvent: (e: StationEvent) => this.events.push(e) };
   }
 
-  #client<V extends Two>(version: V, identity: string): OcppClientOptions<V> {
+  #client<V extends Version>(version: V, identity: string): OcppClientOptions<V> {
     return { url: this.link.url, identity, versions: [version], clock: this.clock, reconnect: false, validators };
   }
 
-  #dial<V extends Two>(version: V, identity: string) {
+  #dial<V extends Version>(version: V, identity: string) {
     return () => createOcppClient<V>(this.#client(version, identity)).connect();
   }
 }
@@ -340,10 +388,21 @@ export function held(): { readonly script: Script; give(answer?: unknown): void;
 export const callError = (protocol: string): Error =>
   Object.assign(new Error(protocol), { code: 'test', cause: { protocol, what: protocol } });
 
-export const accept: Script = () => ({ status: 'Accepted' });
+/** Says yes to everything, and nothing about itself. */
+export const accept: Script = (action, payload) => tellNothing(action, payload) ?? { status: 'Accepted' };
+
+/** The answers of a station that knows no configuration of what it is asked; undefined for other actions. */
+export function tellNothing(action: string, payload: Json): Json | undefined {
+  if (action === 'GetConfiguration') return { unknownKey: payload.key };
+  if (action === 'GetCompositeSchedule') return { status: 'Rejected' };
+  if (action !== 'GetVariables') return undefined;
+  const asked = payload.getVariableData as Json[];
+  return { getVariableResult: asked.map((x) => ({ ...x, attributeStatus: 'UnknownVariable' })) };
+}
 
 export const BOOT = {
   'ocpp1.6': { chargePointVendor: 'v2gate', chargePointModel: 'test' },
+  'ocpp2.0.1': { reason: 'PowerUp', chargingStation: { vendorName: 'v2gate', model: 'test' } },
   'ocpp2.1': { reason: 'PowerUp', chargingStation: { vendorName: 'v2gate', model: 'test' } },
 } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compile, DIAGNOSTICS, type Diagnostic } from '../../core/mapping/index.ts';
+import { compile, DIAGNOSTICS, type Diagnostic, diagnose as diagnoseAll } from '../../core/mapping/index.ts';
 import { id, int, list, message, num, obj, opt, power, text } from '../../core/schema.ts';
 
 const Command = message(
@@ -106,6 +106,10 @@ describe('diagnostics', () => {
       '$map(a, function($v, $i) { $v })',
       '(a ? $b := 1; $b)',
       'x ?: $ctx.at',
+      'a ~> $map(function($x) { $x }) ~> $join(", ")',
+      '($f := function($x, $y) { $x + $y }; a ~> $f(1))',
+      'a.$substring(1) & b.$floor() & $formatBase(255, 16)',
+      '$zip(a, b, c)',
       'steps{$string(startS): limitW}',
     ];
     for (const source of fine) expect([source, diagnose(source)]).toEqual([source, []]);
@@ -123,16 +127,16 @@ describe('with the schema of the source', () => {
   const rows: readonly (readonly [text: string, ...expected: string[]])[] = [
     ['powerW', ...[]],
     ['powrW', 'mapping.unknownSource warning 1:1 Command has no field powrW.'],
-    ['$.steps.limit', 'mapping.unknownSource warning 1:9 the object here has no field limit.'],
-    ['steps[start = 0].limitW', 'mapping.unknownSource warning 1:7 the object here has no field start.'],
+    ['$.steps.limit', 'mapping.unknownSource warning 1:9 steps has no field limit.'],
+    ['steps[start = 0].limitW', 'mapping.unknownSource warning 1:7 steps has no field start.'],
     ['steps^(startS).limitW', ...[]],
-    ['steps^(start).limitW', 'mapping.unknownSource warning 1:8 the object here has no field start.'],
-    ['steps.{"a": startS, "b": nothing}', 'mapping.unknownSource warning 1:26 the object here has no field nothing.'],
+    ['steps^(start).limitW', 'mapping.unknownSource warning 1:8 steps has no field start.'],
+    ['steps.{"a": startS, "b": nothing}', 'mapping.unknownSource warning 1:26 steps has no field nothing.'],
     [
       '$map(steps, function($s) { $s.startS + $s.stop })',
-      'mapping.unknownSource warning 1:43 the object here has no field stop.',
+      'mapping.unknownSource warning 1:43 steps has no field stop.',
     ],
-    ['($s := steps[0]; $s.limitW + $s.w)', 'mapping.unknownSource warning 1:33 the object here has no field w.'],
+    ['($s := steps[0]; $s.limitW + $s.w)', 'mapping.unknownSource warning 1:33 steps has no field w.'],
     ['$$.commandID', 'mapping.unknownSource warning 1:4 Command has no field commandID.'],
     ['powerW.value', 'mapping.unknownSource warning 1:8 a simple value has no field value.'],
     ['$ctx.anything.goes', ...[]],
@@ -144,7 +148,7 @@ describe('with the schema of the source', () => {
 
   it('JSON Schema with references counts as well', () => {
     expect(diagnose('samples.{"v": value, "u": units}', { from: OCPP })).toEqual([
-      'mapping.unknownSource warning 1:27 the object here has no field units.',
+      'mapping.unknownSource warning 1:27 samples has no field units.',
     ]);
     expect(diagnose('customData.vendor.x & evseId', { from: OCPP })).toEqual([]);
   });
@@ -176,4 +180,14 @@ describe('with the schema of the target', () => {
   it.each(rows)('%s', (source, ...expected) => {
     expect(diagnose(source, { to: Profile })).toEqual(expected);
   });
+});
+
+it('languages that exist are not called unknown, though none of their messages is known here', () => {
+  const text = '/* from: openadr3.0/Event   to: hub/SetLimit */ {}';
+  const message = (): undefined => undefined;
+  const topics = (): string[] => ['hub/SetLimit'];
+  const codes = (languages: string[]): string[] =>
+    diagnoseAll(text, { schemas: { message, topics, languages } }).map((d) => d.code);
+  expect(codes(['openadr3.0'])).toEqual([]);
+  expect(codes([])).toEqual(['mapping.headerTopic']);
 });

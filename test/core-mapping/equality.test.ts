@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { CORPUS, CTX, STATION } from './corpus.ts';
-import { compiled, interpreted } from './oracle.ts';
+import { agrees, compiled, interpreted, type Outcome } from './oracle.ts';
 
 const INPUTS: readonly unknown[] = [STATION, [STATION, STATION], [], 'text', null, undefined];
+
+function expectAgreement(expression: string, got: Outcome | undefined, expected: Outcome): void {
+  if (!got || !agrees(expression, got, expected)) expect([expression, got]).toEqual([expression, expected]);
+}
 
 describe('compiled mappings equal interpreted ones', () => {
   for (const [group, expressions] of Object.entries(CORPUS)) {
@@ -12,7 +16,7 @@ describe('compiled mappings equal interpreted ones', () => {
           const expected = await interpreted(expression, input, { ctx: CTX });
           // Where the interpreter itself breaks, there is nothing to equal.
           if ('error' in expected && expected.error === undefined) continue;
-          expect([expression, compiled(expression, input, { ctx: CTX })]).toEqual([expression, expected]);
+          expectAgreement(expression, compiled(expression, input, { ctx: CTX }), expected);
         }
       }
     });
@@ -94,7 +98,7 @@ describe('picture texts', () => {
   const same = async (expression: string): Promise<void> => {
     const expected = await interpreted(expression, undefined, {});
     if ('error' in expected && expected.error === undefined) return;
-    expect([expression, compiled(expression, undefined, {})]).toEqual([expression, expected]);
+    expectAgreement(expression, compiled(expression, undefined, {}), expected);
   };
   const quoted = (v: string | undefined): string => (v === undefined ? '' : `, ${JSON.stringify(v)}`);
 
@@ -141,6 +145,6 @@ describe('picture texts', () => {
   });
 
   it('refuse a date that would need the current time', () => {
-    expect(compiled('$toMillis("12:30", "[H]:[m]")', undefined, {})).toEqual({ error: 'X0003' });
+    expect(compiled('$toMillis("12:30", "[H]:[m]")', undefined, {})).toMatchObject({ error: 'X0003' });
   });
 });

@@ -51,6 +51,7 @@ describe('header comments', () => {
       variant: 'setpoint',
       when: "shape = 'setpoint' and $ctx.session.hasDynamic = false",
       lost: ['rampWPerS', 'level'],
+      carried: [],
       ref: 'ocpp 2.2',
     });
   });
@@ -208,6 +209,105 @@ describe('overrides', () => {
     l.reload();
     expect(before).toBeDefined();
     expect(entry()).toBe(before);
+  });
+});
+
+describe('the list for people', () => {
+  const UP = `/* from: hub/PowerCommand   to: ocpp2.1/SetChargingProfileRequest   lost: [level] */\n`;
+  const states = (l: MappingLibrary): string[] =>
+    l.list().map((s) => [s.root, s.state, s.inForce, ...s.diagnostics.map((d) => d.code)].join(' '));
+
+  it('says of every file whether it is in force, and shows a broken one as it stands', () => {
+    const files: Record<string, string> = { [`pack/${PATH}.jsonata`]: `${UP}{"v": 1}` };
+    const l = library(files);
+    expect(states(l)).toEqual(['pack ok this']);
+    files[`own/${PATH}.jsonata`] = `${UP}{"v": `;
+    l.reload();
+    expect(states(l)).toEqual(['pack ok this', 'own broken other mapping.syntax']);
+    files[`own/${PATH}.jsonata`] = `${UP}{"v": 2}`;
+    l.reload();
+    expect(states(l)).toEqual(['pack overridden other', 'own ok this']);
+    files[`own/${PATH}.jsonata`] = `${UP}{"v": $nope()}`;
+    l.reload();
+    expect(states(l)).toEqual(['pack overridden other', 'own broken earlier mapping.unknownFunction']);
+    expect(l.list()[1]).toMatchObject({
+      path: `${PATH}.jsonata`,
+      language: 'ocpp2.1',
+      direction: 'from-hub',
+      source: 'hub/PowerCommand',
+      target: ['ocpp2.1/SetChargingProfileRequest'],
+      message: expect.stringContaining('$nope'),
+      diagnostics: [{ line: 2, column: 7, file: `${PATH}.jsonata` }],
+    });
+    delete files[`pack/${PATH}.jsonata`];
+    files[`own/${PATH}.x.jsonata`] = 'no header';
+    l.reload();
+    expect(states(l)).toEqual([
+      'own broken earlier mapping.unknownFunction',
+      'own broken none mapping.header mapping.headerPath mapping.syntax',
+    ]);
+  });
+
+  it('names files that are in no place for mappings', () => {
+    const l = library({ 'pack/notes/x.jsonata': `${UP}1` });
+    expect(l.list()).toMatchObject([{ path: 'notes/x.jsonata', state: 'broken', inForce: 'none' }]);
+    expect(l.list()[0]).not.toHaveProperty('language');
+  });
+
+  it('holds mappings against schemas where it is given some', () => {
+    const schema = {
+      name: 'PowerCommand',
+      schema: { type: 'object', additionalProperties: false, properties: { v: {} } },
+    };
+    const l = createMappingLibrary({
+      roots: ['pack'],
+      files: memory({ [`pack/${PATH}.jsonata`]: `${UP}{"v": w}` }),
+      log: silentLog,
+      schemas: { message: (topic) => (topic === 'hub/PowerCommand' ? schema : undefined) },
+    });
+    expect(states(l)).toEqual(['pack ok this mapping.lostMissing mapping.lostUnknown mapping.unknownSource']);
+    expect(l.entries()[0]?.diagnostics).toEqual([]);
+  });
+
+  it('certain failures make an override broken, though it could be compiled', () => {
+    const files = { [`pack/${PATH}.jsonata`]: `${UP}{"v": 1}`, [`own/${PATH}.jsonata`]: `${UP}{"v": 1, "v": 2}` };
+    const l = library(files);
+    expect(states(l)).toEqual(['pack ok this', 'own broken other mapping.duplicateKey']);
+  });
+});
+
+describe('an override that cannot be read', () => {
+  it('is logged once and shown, and what was in force stays', () => {
+    const files: Record<string, string> = { [`pack/${PATH}.jsonata`]: `${head()}{"v": 1}` };
+    let locked = false;
+    const source = memory(files);
+    const told: string[] = [];
+    const log = { ...silentLog, warn: (event: string) => told.push(event) };
+    const l = createMappingLibrary({
+      roots: ['pack', 'own'],
+      log,
+      files: {
+        list: source.list,
+        read(path) {
+          if (locked && path.startsWith('own/')) throw new Error('permission denied');
+          return source.read(path);
+        },
+      },
+    });
+    locked = true;
+    files[`own/${PATH}.jsonata`] = `${head()}{"v": 2}`;
+    expect(l.reload().changed).toEqual([`${PATH}.jsonata`]);
+    expect(told).toEqual(['mapping.broken']);
+    expect(l.list()).toMatchObject([{ state: 'ok' }, { state: 'broken', inForce: 'other', diagnostics: [] }]);
+    expect(l.reload().changed).toEqual([]);
+    expect(told).toEqual(['mapping.broken']);
+    locked = false;
+    expect(l.reload().changed).toEqual([`${PATH}.jsonata`]);
+    expect(l.entries().map((e) => e.mapping.run({}, {}))).toEqual([{ v: 2 }]);
+    locked = true;
+    l.reload();
+    expect(l.list()[1]).toMatchObject({ state: 'broken', inForce: 'earlier', message: expect.any(String) });
+    expect(l.entries().map((e) => e.mapping.run({}, {}))).toEqual([{ v: 2 }]);
   });
 });
 

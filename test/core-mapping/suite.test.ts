@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from '../../core/mapping/ast.ts';
 import { build } from '../../core/mapping/engine.ts';
-import { DEFAULT_LIMITS, Failure } from '../../core/mapping/runtime/state.ts';
+import { DEFAULT_LIMITS, type Effects, Failure } from '../../core/mapping/runtime/state.ts';
 import { text } from './oracle.ts';
 
 /**
@@ -21,6 +21,7 @@ interface Case {
   readonly result?: unknown;
   readonly undefinedResult?: boolean;
   readonly code?: string;
+  readonly token?: string;
   readonly error?: { readonly code?: string };
   readonly unordered?: boolean;
 }
@@ -29,21 +30,20 @@ type Verdict = 'passed' | 'slow' | 'impure' | { readonly wrong: string };
 
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 const LIMITS = { ...DEFAULT_LIMITS, sequence: 1e7, steps: 1.2e7 };
+const EFFECTS: Effects = { now: () => Date.now(), random: () => Math.random() };
 
-function run(
-  c: Case,
-  expression: string,
-  input: unknown,
-): { readonly value: unknown } | { readonly code: string } | 'slow' | 'impure' {
+type Result = { readonly value: unknown } | { readonly code: string; readonly token?: string | undefined };
+
+function run(c: Case, expression: string, input: unknown): Result | 'slow' | 'impure' {
   const parsed = parse(expression);
   if ('failure' in parsed) return { code: parsed.failure.code };
   const bindings = c.bindings ?? {};
-  const built = build(parsed.ast, Object.keys(bindings), LIMITS);
+  const built = build(parsed.ast, Object.keys(bindings), LIMITS, EFFECTS);
   if (built.kind !== 'compiled') return built.kind;
   try {
     return { value: built.run(input, Object.values(bindings)) };
   } catch (e) {
-    if (e instanceof Failure) return { code: e.code };
+    if (e instanceof Failure) return { code: e.code, token: e.token };
     return { code: e instanceof RangeError ? 'D1011' : String(e) };
   }
 }
@@ -64,7 +64,9 @@ function verdict(c: Case, folder: string): Verdict {
   if (typeof got === 'string') return got;
   const code = c.code ?? c.error?.code;
   if (code !== undefined) {
-    return 'code' in got && sameCode(code, got.code)
+    // Tokens of syntax errors are the parser's own.
+    const sameToken = c.token === undefined || !('token' in got) || got.token === c.token;
+    return 'code' in got && sameCode(code, got.code) && sameToken
       ? 'passed'
       : { wrong: `${expression}: ${code} expected, got ${JSON.stringify(got)}` };
   }
@@ -81,28 +83,32 @@ const keyless = (v: unknown): string =>
   );
 
 if (FOLDER === '') {
-  it('the official suite runs where V2GATE_JSONATA_SUITE names its folder', () => {
+  it('the official suite: MISSING, V2GATE_JSONATA_SUITE names no folder', () => {
+    console.warn(
+      'The official suite of JSONata did not run: V2GATE_JSONATA_SUITE names no folder with groups/ and datasets/.',
+    );
     expect(FOLDER).toBe('');
   });
 } else {
-  it('no case of the official suite has a wrong result', () => {
+  it('every case of the official suite passes', () => {
     const count = { passed: 0, slow: 0, impure: 0, wrong: 0 };
-    const wrong: string[] = [];
+    const failed: string[] = [];
     for (const group of readdirSync(join(FOLDER, 'groups'))) {
       const folder = join(FOLDER, 'groups', group);
       for (const file of readdirSync(folder).filter((f) => f.endsWith('.json'))) {
         for (const c of [json(join(folder, file))].flat() as Case[]) {
           const v = verdict(c, folder);
-          if (typeof v === 'string') count[v]++;
-          else {
-            count.wrong++;
-            wrong.push(`${group}/${file} ${v.wrong}`);
-          }
+          count[typeof v === 'string' ? v : 'wrong']++;
+          if (v !== 'passed') failed.push(`${group}/${file} ${typeof v === 'string' ? v : v.wrong}`);
         }
       }
     }
-    console.table(count);
-    expect(wrong).toEqual([]);
+    console.log(
+      `official suite: ${Object.entries(count)
+        .map(([verdict, n]) => `${n} ${verdict}`)
+        .join(', ')}`,
+    );
+    expect(failed).toEqual([]);
     expect(count.passed).toBeGreaterThan(500);
   }, 120_000);
 }

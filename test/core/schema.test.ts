@@ -117,7 +117,7 @@ describe('a message', () => {
     expect(sentences(Everything, change({ extra: [[[1]]] }))).toEqual(['/extra: extra is nested too deep.']);
     expect(Everything.check(change({ extra: { a: () => 1 } }))).toHaveLength(1);
     expect(Everything.check(change({ extra: Number.NaN }))).toHaveLength(1);
-    expect(Everything.check(change({ extra: Array(20_000).fill(0) }))).toHaveLength(1);
+    expect(Everything.check(change({ extra: Array(200_000).fill(0) }))).toHaveLength(1);
     expect(Everything.check(change({ terms: [] }))[0]?.message).toBe('terms must be an object, got a list.');
   });
 

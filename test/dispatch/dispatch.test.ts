@@ -165,6 +165,17 @@ describe('the dispatcher', () => {
     expect(dispatcher.due(START)).toEqual([]);
   });
 
+  it('forgets an EVSE that is gone for good, with what still waits for it', () => {
+    const up = command('up', 5_000, { evseId: 'b', waitsFor: [{ gate: 0, count: 1 }] });
+    dispatcher.issue([command('1', 3_000), up], START, [['1']]);
+    dispatcher.forget('a');
+    dispatcher.forget('b');
+    expect(dispatcher.snapshot().filter((s) => s.evseId === 'a')).toEqual([]);
+    expect(dispatcher.stats().size).toBe(0);
+    report('1', 'effective');
+    expect(dispatcher.due(START)).toEqual([]);
+  });
+
   it('refuses EVSEs beyond its bound rather than forgetting one', () => {
     const commands = Array.from({ length: 12 }, (_, i) => command(`c${i}`, 1_000, { evseId: `e${i}` }));
     expect(dispatcher.issue(commands, START)).toEqual(['c10', 'c11']);

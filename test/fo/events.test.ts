@@ -255,6 +255,38 @@ describe('events', () => {
   });
 });
 
+describe('events that cannot be read or sent', () => {
+  it('keep their place in the order when not even their envelope makes sense', async () => {
+    const p = pair();
+    await p.connect();
+    const id = (i: number): string => `0197f2c0-5b1e-7c34-9a51-00000000000${i}`;
+    const event = (eventSeq: number, more: object = {}) =>
+      envelope(p.clock, {
+        type: 'ExecutionNotice',
+        from: GW,
+        to: FO,
+        eventSeq,
+        messageId: id(eventSeq),
+        body: notice(p.clock),
+        ...more,
+      });
+    await p.inject('fo', event(1, { sentAt: 'yesterday' }));
+    await p.inject('fo', event(2));
+    expect(seqs(p.fo)).toEqual([2]);
+    expect(p.fo.seen.gaps).toEqual([]);
+  });
+
+  it('are refused before they get a number when no peer could take them', async () => {
+    const p = pair();
+    await p.connect();
+    const resources = Array.from({ length: 5_000 }, (_, i) => `${'x'.repeat(58)}${i}`);
+    const code = await p.gw.session.publish('ExecutionNotice', { ...notice(p.clock), resources }).catch(codeOf);
+    expect(code).toBe('schema.tooLarge');
+    await publish(p, 1);
+    expect(seqs(p.fo)).toEqual([1]);
+  });
+});
+
 describe('whatever happens to frames and connections', () => {
   it('every event arrives exactly once and in order', async () => {
     const step = fc.oneof(

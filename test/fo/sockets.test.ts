@@ -197,6 +197,36 @@ describe('the newest connection of a party', () => {
   });
 });
 
+describe('a running connection stays when somebody in its name', () => {
+  const bad: [string, (m: { from: string; to: string; sentAt: string; body: object }) => object, number][] = [
+    ['says an invalid Hello', (m) => ({ ...m, body: { ...m.body, heartbeatS: 'often' } }), 4000],
+    ['plays the same role', (m) => ({ ...m, body: { ...m.body, role: 'fcsbe' } }), 4001],
+    ['offers no common profile', (m) => ({ ...m, body: { ...m.body, profiles: ['x/1'] } }), 4000],
+    ['means another gateway', (m) => ({ ...m, to: 'cso:other' }), 4001],
+    ['has a clock that is an hour off', (m) => ({ ...m, sentAt: '2020-01-01T00:00:00Z' }), 4000],
+    ['begins with something else', (m) => ({ ...m, type: 'Heartbeat' }), 4000],
+  ];
+  const token = { authorization: 'Bearer north-token' };
+  it.each(bad)('%s', async (_, change, code) => {
+    const { server, downs } = await serve({
+      authenticate: ({ credentials: c }) =>
+        c?.scheme === 'bearer' && c.token === 'north-token' ? { partyId: FO } : { fromHello: true },
+    });
+    const { client } = join(server.url, { token: 'north-token' });
+    await until(() => client.state === 'up');
+    for (const headers of [{}, token]) {
+      const other = await raw(server.url, { headers });
+      await other.opened;
+      other.ws.send(JSON.stringify(change(JSON.parse(hello()))));
+      expect(await other.closed).toBe(code);
+      expect(JSON.parse(other.texts[0] ?? '')).toMatchObject({ type: 'Result', body: { status: 'error' } });
+    }
+    const silent = await raw(server.url, { headers: token });
+    await silent.opened;
+    expect([client.state, downs]).toEqual(['up', []]);
+  });
+});
+
 describe('a bad peer loses its connection, and nobody else anything', () => {
   it.each([
     ['an oversized frame', (ws: WebSocket) => ws.send('x'.repeat(256 * 1024 + 1)), 1009],

@@ -22,7 +22,7 @@ describe('a running gateway', () => {
       err?: unknown;
     }[];
     const own = list.filter((n) => n.module === '@v2gate/nodes');
-    expect(own).toHaveLength(12);
+    expect(own).toHaveLength(13);
     expect(own.filter((n) => n.err !== undefined)).toEqual([]);
   });
 

@@ -59,3 +59,27 @@ describe('guard of the web server', () => {
     ).toBe('api.forbiddenOrigin');
   });
 });
+
+describe('the password of the web server', () => {
+  const ask = (url: string, authorization?: string, upgrade = false) => {
+    const headers = { host: '127.0.0.1:1880', ...(authorization === undefined ? {} : { authorization }) };
+    const req = { headers, method: 'GET', url } as IncomingMessage;
+    return codeOf(createGuard('127.0.0.1', 'open sesame, please').complaint(req, upgrade));
+  };
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+  it('is asked for everywhere, with any user name, but not for health, public keys and meter values', () => {
+    for (const url of ['/', '/console/', '/v2gate/api/site', '/metrics', '/http/flow', '/health/x', '/healthy']) {
+      expect(ask(url)).toBe('api.unauthorised');
+      expect(ask(url, basic('me:open sesame, please'))).toBeUndefined();
+    }
+    for (const url of ['/health', '/health?x=1', '/.well-known/jwks.json', '/v2gate/api/meter'])
+      expect(ask(url)).toBeUndefined();
+    expect(ask('/comms', undefined, true)).toBe('api.unauthorised');
+  });
+
+  it.each([basic('me:wrong'), basic('open sesame, please:'), 'Bearer open sesame, please', 'Basic', 'Basic !!', ''])(
+    'is not %s',
+    (header) => expect(ask('/', header)).toBe('api.unauthorised'),
+  );
+});

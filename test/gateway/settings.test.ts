@@ -32,6 +32,7 @@ describe('settings', () => {
       httpPort: 1880,
       ocppPort: 9220,
       foPort: 9221,
+      mqttPort: 9223,
       clock: 'real',
       dataDir: resolve('.data'),
       secretsFile: join(resolve('.data'), 'secrets.json'),
@@ -74,6 +75,33 @@ describe('settings', () => {
     });
     expect(refused({ V2GATE_HOST: '0.0.0.0', V2GATE_INSECURE: 'yes' }).code).toBe('settings.invalid');
     expect(read({ V2GATE_HOST: '0.0.0.0', V2GATE_INSECURE: INSECURE_WORDS }).host).toBe('0.0.0.0');
+  });
+
+  it('TLS on every interface and a password make other addresses possible', () => {
+    const files = { V2GATE_HOST: '0.0.0.0', V2GATE_TLS_CERT: 'c.pem', V2GATE_TLS_KEY: 'k.pem' };
+    const password = { V2GATE_HTTP_PASSWORD: 'long enough, this' };
+    expect(read({ ...files, ...password })).toMatchObject({ tls: 'files', tlsOcpp: true, tlsFo: true, tlsHttp: true });
+    expect(refused(files)).toMatchObject({
+      code: 'listen.insecure',
+      remedy: expect.stringContaining('V2GATE_HTTP_PASSWORD'),
+    });
+    expect(refused({ ...files, ...password, V2GATE_TLS_OCPP: 'off' }).what).toContain(
+      'without encryption, for stations.',
+    );
+    expect(refused({ V2GATE_HOST: '0.0.0.0', ...password }).code).toBe('listen.insecure');
+  });
+
+  it('TLS needs certificate and key, and is off without', () => {
+    expect(read()).toMatchObject({ tls: 'off', tlsOcpp: false, tlsMin: '1.3' });
+    expect(read({ V2GATE_TLS: 'dev', V2GATE_TLS_OCPP: 'off' })).toMatchObject({
+      tls: 'dev',
+      tlsOcpp: false,
+      tlsFo: true,
+    });
+    expect(refused({ V2GATE_TLS: 'files' }).what).toContain('V2GATE_TLS_CERT');
+    expect(refused({ V2GATE_TLS_CERT: 'c.pem' }).what).toContain('V2GATE_TLS_KEY');
+    expect(refused({ V2GATE_TLS_FO: 'on' }).what).toContain('V2GATE_TLS_FO');
+    expect(read({ V2GATE_TLS: 'off', V2GATE_TLS_CERT: 'c.pem' }).tls).toBe('off');
   });
 
   it('misspelled variables are found, secrets of the site file are not taken for them', () => {

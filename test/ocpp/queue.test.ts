@@ -26,7 +26,7 @@ describe('calls wait in the order of design 5', () => {
     const q = new CallQueue<Item>(64);
     q.add(item(1, 'setpoint', 'evse1'));
     q.add(item(2, 'setpoint', 'evse2'));
-    expect(q.add(item(3, 'setpoint', 'evse1'))).toEqual({ superseded: item(1, 'setpoint', 'evse1') });
+    expect(q.add(item(3, 'setpoint', 'evse1'))).toEqual({ superseded: [item(1, 'setpoint', 'evse1')] });
     expect(numbers(q)).toEqual([3, 2]);
   });
 
@@ -36,6 +36,17 @@ describe('calls wait in the order of design 5', () => {
     q.add(item(2, 'setpoint', 'evse1'));
     q.add(item(3, 'reduction', 'evse1'));
     expect(numbers(q)).toEqual([3, 1]);
+  });
+
+  it('a stop replaces all that waits under its key, so that nothing older comes after it', () => {
+    const q = new CallQueue<Item>(64);
+    q.add(item(1, 'stop', 'evse1'));
+    q.add(item(2, 'stop', 'evse2'));
+    q.add(item(3, 'setpoint', 'evse1'));
+    expect(q.add(item(4, 'stop', 'evse1'))).toEqual({
+      superseded: [item(1, 'stop', 'evse1'), item(3, 'setpoint', 'evse1')],
+    });
+    expect(numbers(q)).toEqual([4, 2]);
   });
 
   it('a queued stop is never replaced by anything less urgent', () => {
@@ -66,7 +77,7 @@ describe('calls wait in the order of design 5', () => {
         const out: number[] = [];
         arrivals.forEach((a, n) => {
           const { superseded, dropped } = q.add({ ...a, n });
-          for (const gone of [superseded, dropped]) if (gone) out.push(gone.n);
+          for (const gone of [...(superseded ?? []), dropped]) if (gone) out.push(gone.n);
           expect(q.size).toBeLessThanOrEqual(max);
         });
         const left = q.drain();

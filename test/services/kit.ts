@@ -11,7 +11,14 @@ export type Fsr = RequestService['fsr'];
 export interface BookWorld {
   readonly clock: ManualClock;
   readonly book: ServiceBook;
-  can: { low: number; high: number; measured: number | undefined };
+  can: {
+    low: number;
+    high: number;
+    measured: number | undefined;
+    mean: number | undefined;
+    out: string[];
+    demand: { neededW: number; leastW: number };
+  };
   request(patch?: Partial<Fsr>, parameters?: Record<string, unknown>): RequestService;
   /** Asks, and puts in force what comes of it, as if it was stored. */
   ask(patch?: Partial<Fsr>, parameters?: Record<string, unknown>, fo?: string): ResultBody;
@@ -24,7 +31,14 @@ export interface BookWorld {
 
 export function bookWorld(file: SiteFile = siteFile()): BookWorld {
   const clock = manualClock();
-  const can: BookWorld['can'] = { low: -11_000, high: 33_080, measured: 4000 };
+  const can: BookWorld['can'] = {
+    low: -11_000,
+    high: 33_080,
+    measured: 4000,
+    mean: undefined,
+    out: [],
+    demand: { neededW: 0, leastW: 0 },
+  };
   const capacity: Capacity = {
     known: (id) => ['V2G-1.1', 'AC-1.1', 'AC-2.1'].includes(id),
     availableNow: () => ({ lowW: can.low, highW: can.high }),
@@ -32,6 +46,14 @@ export function bookWorld(file: SiteFile = siteFile()): BookWorld {
     preview: (_s, targetW) =>
       targetW > can.high ? { appliedW: can.high, limitedBy: 'wished' } : { appliedW: targetW },
     measured: () => can.measured,
+    mean: () => can.mean,
+    planned: (_scope, from, to) =>
+      can.measured === undefined
+        ? undefined
+        : { start: iso(from), end: iso(to), points: [{ offsetS: 0, powerW: can.measured }] },
+    isOut: (id) => can.out.includes(id),
+    nodes: (fsr, members) => (fsr.target.referencePoint === 'site' ? ['poc'] : members),
+    demand: () => can.demand,
   };
   const book = new ServiceBook({ file, clock, capacity });
   const w: BookWorld = {

@@ -118,7 +118,7 @@ describe('a request for a service', () => {
     });
   });
 
-  it('that can be served in part is accepted in part only where the contract says so', () => {
+  it('that can be served in part is accepted in part where the contract says so, and else only offered', () => {
     const part = bookWorld();
     part.can.low = 0;
     part.ask();
@@ -127,7 +127,8 @@ describe('a request for a service', () => {
     const whole = bookWorld(withContract({ optPolicy: { ...optPolicy, acceptPartial: false } }));
     whole.can.low = 0;
     whole.ask();
-    expect(whole.decision()).toMatchObject({ decision: 'rejected', code: 'capability.insufficient' });
+    expect(whole.decision()).toMatchObject({ decision: 'partial', counter: { minW: 0, maxW: 20_000 } });
+    expect(whole.service()).toMatchObject({ state: 'credentialChecked', pending: { why: 'confirm' } });
   });
 
   it('for a time at which another service runs is a conflict', () => {

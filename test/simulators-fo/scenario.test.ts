@@ -1,57 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../core/errors.ts';
-import { FO_CATALOGUE, type FoInbound } from '../../protocols/fo/index.ts';
-import { type Action, type Input, initialState, type OperatorState, step } from '../../simulators/fo/scenario.ts';
-import { DEMO_SCENARIO, Scenario, targetAt } from '../../simulators/fo/scenario-file.ts';
-
-const START = Date.UTC(2026, 2, 2, 17);
-
-/** Plays a scenario in virtual time, from wake-up to wake-up. */
-function player(scenario: Scenario = DEMO_SCENARIO) {
-  const o = { scenario, contractId: 'C-9', groupId: 'g:depot', prefix: 'sim' };
-  const p = {
-    now: START,
-    state: initialState(START) as OperatorState,
-    wakeAt: undefined as number | undefined,
-    log: [] as { readonly atS: number; readonly action: Action }[],
-    take(input: Input) {
-      const next = step(o, p.state, p.now, input);
-      p.state = next.state;
-      p.wakeAt = next.wakeAt;
-      for (const action of next.actions) p.log.push({ atS: (p.now - START) / 1000, action });
-    },
-    /** Lets time pass to `s` seconds after the start. */
-    to(s: number) {
-      const end = START + s * 1000;
-      while (p.wakeAt !== undefined && p.wakeAt <= end) {
-        p.now = Math.max(p.now, p.wakeAt);
-        p.take({ kind: 'tick' });
-      }
-      p.now = end;
-    },
-    accept(decision: 'accepted' | 'partial' | 'rejected' | 'optedOut' = 'accepted') {
-      const fsrId = p.state.running?.fsrId ?? '';
-      p.take({ kind: 'result', of: 'RequestService', fsrId, result: { status: 'pending', state: 'received' } });
-      p.take({ kind: 'message', message: message('ServiceDecision', { fsrId, revision: 1, decision }) });
-    },
-    requests: (type: string) =>
-      p.log.flatMap(({ atS, action }) => (action.do === 'request' && action.type === type ? [{ atS, ...action }] : [])),
-    setpoints: () =>
-      p.log.flatMap(({ atS, action }) =>
-        action.do === 'request' && action.type === 'UpdateSetpoint' ? [{ atS, ...action.body.setpoint }] : [],
-      ),
-    told: (event: string) =>
-      p.log.flatMap(({ atS, action }) => (action.do === 'tell' && action.event === event ? [{ atS, ...action }] : [])),
-  };
-  return p;
-}
-
-function message(type: FoInbound['type'], body: unknown): FoInbound {
-  const meta = { peer: 'cso:harbour', messageId: 'm', sentAt: 0, receivedAt: 0, replyTo: `cso:harbour/${type}` };
-  FO_CATALOGUE[type].message.parse(body);
-  return { ...meta, type, body } as FoInbound;
-}
+import { FO_CATALOGUE } from '../../protocols/fo/index.ts';
+import { DEMO_SCENARIO } from '../../simulators/fo/demo-scenario.ts';
+import { Scenario, targetAt } from '../../simulators/fo/scenario-file.ts';
+import { message, player } from './player.ts';
 
 const short = (over: Partial<Scenario['services'][number]> = {}): Scenario => ({
   services: [

@@ -64,6 +64,35 @@ describe('the control of a fleet', () => {
     expect(fleet.stations.every((s) => s.fault === 'none')).toBe(true);
   });
 
+  it('tells stations what to be, to press and to show, all or one EVSE', async () => {
+    const entry = {
+      identity: 'M',
+      version: 'ocpp2.0.1',
+      evses: 2,
+      phases: 3,
+      maxImportW: 11_040,
+      idTags: ['A'],
+    } satisfies FleetFile['stations'][number];
+    const fleet = world.fleet({ stations: [entry] });
+    await world.run(1000);
+    fleet.control({ station: 'M', press: 'plug', evse: 2 });
+    fleet.control({ station: 'M', responseDelayS: 0, rampWPerS: 100_000, maxImportW: 9000, fault: 'late', lateS: 3 });
+    await world.run(3000);
+    const [station] = fleet.stations;
+    expect(station?.units.map((u) => u.evse.powerW)).toEqual([0, 9000]);
+    expect([station?.fault, station?.lateMs]).toEqual(['late', 3000]);
+    fleet.control('{"station":"*","externalLimitW":5000}');
+    fleet.control('{"station":"*","meter":"frozen"}');
+    await world.run(2000);
+    expect(station?.units[1]?.evse.powerW).toBe(5000);
+    expect(station?.units[1]?.metered?.powerW).toBe(9000);
+    fleet.control('{"station":"*","externalLimit":"none"}');
+    fleet.control({ station: 'M', press: 'unplug' });
+    await world.run(2000);
+    expect(world.of('ClearedChargingLimit').length).toBe(1);
+    expect(station?.units.some((u) => u.ev)).toBe(false);
+  });
+
   it('refuses what it does not understand and tells of unknown stations', async () => {
     const fleet = world.fleet(DEMO_FLEET);
     expect(() => fleet.control('{"station":')).toThrowError(expect.objectContaining({ code: 'json.malformed' }));
@@ -94,7 +123,7 @@ describe('a fleet file', () => {
     ['no station', { stations: [] }],
     ['an unknown version', { stations: [{ ...entry, version: 'ocpp1.5' }] }],
     ['an unknown field', { stations: [{ ...entry, colour: 'red' }] }],
-    ['a 1.6 station on DC', { stations: [{ ...entry, phases: 0 }] }],
+    ['no unit for a charging rate', { stations: [{ ...entry, rateUnits: [] }] }],
     ['a battery without capacity', withCar({ capacityWh: 0, phases: 3, maxImportW: 1 })],
   ])('with %s is refused', (_what, file) => {
     expect(FleetFile.check(file)).not.toEqual([]);

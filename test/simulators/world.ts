@@ -12,12 +12,15 @@ import { BATTERY_DEFAULTS, type Ev } from '../../simulators/core/index.ts';
 import {
   createStation16,
   createStation21,
+  createStation201,
   type FleetFile,
+  type FleetOptions,
   type RunningFleet,
   runFleet,
   type Station,
   type Station16,
   type Station21,
+  type Station201,
   type StationEvent,
   type StationSpec,
 } from '../../simulators/stations/index.ts';
@@ -33,6 +36,7 @@ type Answer = (payload: Record<string, unknown>) => unknown;
 
 const validators = {
   'ocpp1.6': createValidators('ocpp1.6'),
+  'ocpp2.0.1': createValidators('ocpp2.0.1'),
   'ocpp2.1': createValidators('ocpp2.1'),
 } satisfies Partial<Record<Version, unknown>>;
 
@@ -61,7 +65,7 @@ export class World {
       port: this.#port,
       clock: this.clock,
       validators,
-      versions: ['ocpp1.6', 'ocpp2.1'],
+      versions: ['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'],
       pingMs: 0,
       onStation: (peer) => {
         peer.handle((action: string, payload: unknown) => this.#answer(action, payload));
@@ -93,9 +97,18 @@ export class World {
     return station;
   }
 
+  station201(spec: Partial<StationSpec> = {}): Station201 {
+    const full: StationSpec = { ...AC, identity: 'CS3', version: 'ocpp2.0.1', ...spec };
+    const station = createStation201({ ...this.#options(full), dial: this.#dial('ocpp2.0.1', full.identity) });
+    this.#stations.push(station);
+    station.start();
+    return station;
+  }
+
   /** A whole fleet in this process. */
-  fleet(fleet: FleetFile, seed = 1): RunningFleet {
-    const running = runFleet({ fleet, url: this.url, clock: this.clock, seed, onEvent: (e) => this.events.push(e) });
+  fleet(fleet: FleetFile, seed = 1, more: Partial<FleetOptions> = {}): RunningFleet {
+    const { clock, url } = this;
+    const running = runFleet({ fleet, url, clock, seed, onEvent: (e) => this.events.push(e), ...more });
     this.#stations.push(...running.stations);
     return running;
   }
@@ -105,7 +118,7 @@ export class World {
   }
 
   /** The CSMS's end of a station's connection. */
-  peer<V extends 'ocpp1.6' | 'ocpp2.1'>(version: V, identity: string): PeerOf<V> {
+  peer<V extends Version>(version: V, identity: string): PeerOf<V> {
     const peer: Peer | undefined = this.#server?.station(identity);
     if (peer?.version !== version) throw new Error(`${identity} is not connected with ${version}`);
     return peer as PeerOf<V>;
@@ -113,6 +126,10 @@ export class World {
 
   cs1(): PeerOf<'ocpp1.6'> {
     return this.peer('ocpp1.6', 'CS1');
+  }
+
+  cs3(): PeerOf<'ocpp2.0.1'> {
+    return this.peer('ocpp2.0.1', 'CS3');
   }
 
   cs2(): PeerOf<'ocpp2.1'> {
@@ -171,7 +188,7 @@ export class World {
     return { spec, clock: this.clock, seed: 1, onEvent: (e) => this.events.push(e) };
   }
 
-  #dial<V extends 'ocpp1.6' | 'ocpp2.1'>(version: V, identity: string) {
+  #dial<V extends Version>(version: V, identity: string) {
     return () =>
       createOcppClient({
         url: this.url,

@@ -175,7 +175,7 @@ describe('notices', () => {
     await first.close();
     const second = await open();
     second.on('notice', (n) => seen.push(n.v2gate.id));
-    expect(seen).toHaveLength(1);
+    expect(seen).toHaveLength(2);
     await w.clock.advance(65_000);
     expect(seen.filter((id) => id === seen[0])).toHaveLength(2);
     second.delivered(seen[0] ?? '');

@@ -68,10 +68,15 @@ export interface LateWorld {
   close(): Promise<void>;
 }
 
-export async function lateWorld(seed: number, faults: Faults): Promise<LateWorld> {
+/** `patch` changes the random site before it opens. */
+export async function lateWorld(
+  seed: number,
+  faults: Faults,
+  patch: (file: SiteFile) => SiteFile = (file) => file,
+): Promise<LateWorld> {
   const d = dice(seed);
   const clock = manualClock();
-  const file = lateFile(d);
+  const file = patch(lateFile(d));
   const store = moodyStore();
   const site = await openSite({ file, clock, log: silentLog, metrics: createMetrics(), store });
   const envelopes = new Map<string, { importLimitW: number; exportLimitW: number }>();
@@ -310,6 +315,7 @@ function lateFile(d: Dice): SiteFile {
     idTokens: { policy: 'any' },
     groups: [{ groupId: 'g:all', members: stations.map((s) => `${s.identity}.1`), referencePoint: 'group' }],
     parties: [{ partyId: 'fo:test', role: 'fo' }],
+    mandateIssuers: [{ issuerId: 'dso', refPrefix: 'D-' }],
     contracts: [
       {
         contractId: 'C-1',

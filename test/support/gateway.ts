@@ -69,6 +69,7 @@ export async function startTestGateway(o: TestGatewayOptions = {}): Promise<Test
     V2GATE_HTTP_PORT: '0',
     V2GATE_OCPP_PORT: '0',
     V2GATE_FO_PORT: '0',
+    V2GATE_MQTT_PORT: '0',
     V2GATE_CREDENTIAL_SECRET: 'only for this test',
     ...o.env,
   };

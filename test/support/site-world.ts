@@ -133,11 +133,10 @@ export async function siteWorld(patch: Partial<SiteFile> = {}, given?: StorePort
       });
     },
     phases: () =>
-      w.notices.map((n) =>
-        n.topic === 'hub/ServiceDecision'
-          ? (n.payload as ServiceDecision).decision
-          : (n.payload as ExecutionNotice).phase,
-      ),
+      w.notices.flatMap((n) => {
+        if (n.topic === 'hub/ServiceDecision') return [(n.payload as ServiceDecision).decision];
+        return n.topic === 'hub/ExecutionNotice' ? [(n.payload as ExecutionNotice).phase] : [];
+      }),
     async reopen() {
       await w.site.close();
       w.site = await open();

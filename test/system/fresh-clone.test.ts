@@ -25,6 +25,7 @@ function freshEnvironment(): NodeJS.ProcessEnv {
     V2GATE_HTTP_PORT: '0',
     V2GATE_OCPP_PORT: '0',
     V2GATE_FO_PORT: '0',
+    V2GATE_MQTT_PORT: '0',
   };
 }
 

@@ -1,5 +1,5 @@
-import { children, type Node, type PathNode } from '../ast.ts';
-import { boundNames } from '../codegen/scope.ts';
+import { type CallNode, children, type LambdaNode, type Node, type PathNode } from '../ast.ts';
+import { sameFrame } from '../codegen/scope.ts';
 import { startOf } from '../position.ts';
 import { builtin, IMPURE } from '../runtime/builtins.ts';
 
@@ -10,6 +10,8 @@ export interface Binding {
   readonly at: number;
   /** What it hides. */
   readonly hides: 'variable' | 'function' | undefined;
+  /** The function that it is bound to, unless it is bound more than once. */
+  lambda: LambdaNode | undefined;
   uses: number;
 }
 
@@ -19,6 +21,16 @@ export interface Facts {
   readonly unresolved: { readonly name: string; readonly at: number; readonly called: boolean }[];
   readonly impure: { readonly name: string; readonly at: number }[];
   readonly fields: { readonly name: string; readonly at: number }[];
+  /** Calls, with the variable of the mapping that is called, if it is one, and the function in which the call stands. */
+  readonly calls: {
+    readonly node: CallNode;
+    readonly binding: Binding | undefined;
+    readonly inside: Binding | undefined;
+    /** Stands behind `~>`, which gives it one more argument in front. */
+    readonly piped: boolean;
+  }[];
+  /** Variables that are functions of the mapping. */
+  readonly lambdas: Binding[];
 }
 
 interface Frame {
@@ -27,7 +39,7 @@ interface Frame {
 }
 
 export function gatherFacts(ast: Node, given: readonly string[]): Facts {
-  const facts: Facts = { bindings: [], unresolved: [], impure: [], fields: [] };
+  const facts: Facts = { bindings: [], unresolved: [], impure: [], fields: [], calls: [], lambdas: [] };
   const walker = new Walker(facts);
   const outer: Frame = { names: new Map(), parent: undefined };
   for (const name of ['$', ...given]) walker.declare(outer, name, 'given', 0);
@@ -37,6 +49,10 @@ export function gatherFacts(ast: Node, given: readonly string[]): Facts {
 
 class Walker {
   private readonly facts: Facts;
+  private readonly bound = new Set<Binding>();
+  private readonly owners = new Map<LambdaNode, Binding>();
+  private inside: Binding | undefined;
+  private readonly piped = new Set<Node>();
 
   constructor(facts: Facts) {
     this.facts = facts;
@@ -45,14 +61,14 @@ class Walker {
   declare(frame: Frame, name: string, kind: Binding['kind'], at: number): void {
     const outer = frame.parent && lookup(frame.parent, name);
     const hides = outer ? 'variable' : builtin(name) || IMPURE.has(name) ? 'function' : undefined;
-    const binding: Binding = { name, kind, at, hides, uses: 0 };
+    const binding: Binding = { name, kind, at, hides, lambda: undefined, uses: 0 };
     frame.names.set(name, binding);
     this.facts.bindings.push(binding);
   }
 
   frame(parent: Frame, bodies: readonly Node[]): Frame {
     const frame: Frame = { names: new Map(), parent };
-    for (const name of boundNames(bodies)) this.declare(frame, name, 'variable', bindPosition(bodies, name));
+    for (const [name, at] of bindsIn(bodies)) this.declare(frame, name, 'variable', at);
     return frame;
   }
 
@@ -63,9 +79,26 @@ class Walker {
     else if (node.type === 'block') this.rest(node, this.frame(frame, node.expressions));
     else {
       if (node.type === 'variable') this.use(node.value, startOf(node), frame, false);
+      if (node.type === 'apply') this.piped.add(node.rhs);
+      if (node.type === 'bind') this.bind(node.lhs.value, node.rhs, frame);
       if (node.type === 'name') this.facts.fields.push({ name: node.value, at: startOf(node) });
       this.rest(node, frame);
     }
+  }
+
+  /** Notes functions; a variable that is bound twice is none of them for certain. */
+  private bind(name: string, rhs: Node, frame: Frame): void {
+    const binding = lookup(frame, name);
+    if (!binding) return;
+    if (this.bound.has(binding)) {
+      binding.lambda = undefined;
+      this.facts.lambdas.splice(0, Number.POSITIVE_INFINITY, ...this.facts.lambdas.filter((b) => b !== binding));
+    } else if (rhs.type === 'lambda' && !rhs.thunk) {
+      binding.lambda = rhs;
+      this.owners.set(rhs, binding);
+      this.facts.lambdas.push(binding);
+    }
+    this.bound.add(binding);
   }
 
   private rest(node: Node, frame: Frame): void {
@@ -76,6 +109,14 @@ class Walker {
     const { procedure } = node;
     const named = procedure.type === 'variable';
     if (named) this.use(procedure.value, startOf(procedure), frame, true);
+    if (node.type === 'function') {
+      this.facts.calls.push({
+        node,
+        binding: named ? lookup(frame, procedure.value) : undefined,
+        inside: this.inside,
+        piped: this.piped.has(node),
+      });
+    }
     for (const child of children(node)) if (!named || child !== procedure) this.visit(child, frame);
   }
 
@@ -86,10 +127,12 @@ class Walker {
     }
     const inner: Frame = { names: new Map(), parent: frame };
     for (const a of node.arguments) this.declare(inner, a.value, 'parameter', startOf(a));
-    for (const name of boundNames([node.body])) {
-      if (!inner.names.has(name)) this.declare(inner, name, 'variable', bindPosition([node.body], name));
-    }
+    for (const [name, at] of bindsIn([node.body]))
+      if (!inner.names.has(name)) this.declare(inner, name, 'variable', at);
+    const around = this.inside;
+    this.inside = this.owners.get(node) ?? around;
     this.visit(node.body, inner);
+    this.inside = around;
   }
 
   private visitPath(node: PathNode, frame: Frame): void {
@@ -126,12 +169,12 @@ function lookup(frame: Frame | undefined, name: string): Binding | undefined {
   return undefined;
 }
 
-/** Where a name is first bound in the given expressions. */
-function bindPosition(nodes: readonly Node[], name: string): number {
+/** Names bound by `:=` in the frame of the given expressions, each with the place where it is first bound. */
+function bindsIn(nodes: readonly Node[], into = new Map<string, number>()): ReadonlyMap<string, number> {
   for (const node of nodes) {
-    if (node.type === 'bind' && node.lhs.value === name) return startOf(node.lhs);
-    const inside = bindPosition(children(node), name);
-    if (inside >= 0) return inside;
+    if (node.type === 'bind' && !into.has(node.lhs.value)) into.set(node.lhs.value, startOf(node.lhs));
+    const inner = sameFrame(node);
+    if (inner.length > 0) bindsIn(inner, into);
   }
-  return -1;
+  return into;
 }

@@ -1,19 +1,22 @@
 import type { Node } from '../ast.ts';
-import type { DiagnosticCode, Report } from '../diagnostic.ts';
+import type { Report } from '../diagnostic.ts';
+import { startOf } from '../position.ts';
 import { builtinNames } from '../runtime/builtins.ts';
 import { isForbidden } from '../runtime/values.ts';
 import { type Facts, gatherFacts } from './facts.ts';
-import type { Shape } from './shape.ts';
-import { checkSource } from './source.ts';
-import { checkTarget } from './target.ts';
+import { checkCalls } from './functions.ts';
+import { lint } from './lint.ts';
+import { type MessageSchema, toForm } from './schema.ts';
+import { checkTargets } from './targets.ts';
 import { nearest } from './text.ts';
-import { checkUnits } from './units.ts';
+import { trace } from './tracing.ts';
 
 export interface AnalysisOptions {
   /** Variables that exist from the start, without `$`. */
   readonly bindings: readonly string[];
-  readonly from?: Shape | undefined;
-  readonly to?: Shape | undefined;
+  /** Schemas of source and target, where they are to be compared; a mere topic is not. */
+  readonly from?: string | MessageSchema | undefined;
+  readonly to?: string | MessageSchema | undefined;
 }
 
 interface Subject extends AnalysisOptions {
@@ -23,23 +26,31 @@ interface Subject extends AnalysisOptions {
 
 type Check = (s: Subject) => Report[];
 
-/** One row per check and diagnostic; the order does not matter. */
-const CHECKS: readonly (readonly [code: DiagnosticCode, check: Check])[] = [
-  ['mapping.unknownFunction', unknownFunctions],
-  ['mapping.impureFunction', ({ facts }) => facts.impure.map((f) => impure(f.name, f.at))],
-  ['mapping.unbound', unbound],
-  ['mapping.forbiddenName', forbiddenNames],
-  ['mapping.unused', unused],
-  ['mapping.shadowed', shadowed],
-  ['mapping.unknownSource', ({ ast, from }) => (from ? checkSource(ast, from) : [])],
-  ['mapping.targetUnknown', ({ ast, to }) => (to ? checkTarget(ast, to) : [])],
-  ['mapping.unit', ({ ast }) => checkUnits(ast)],
+/** The order does not matter. */
+const CHECKS: readonly Check[] = [
+  unknownFunctions,
+  ({ facts }) => facts.impure.map((f) => impure(f.name, f.at)),
+  unbound,
+  forbiddenNames,
+  unused,
+  shadowed,
+  ({ facts }) => checkCalls(facts),
+  ({ ast }) => lint(ast),
+  againstSchemas,
 ];
 
 /** All findings about a tree that parsed, except for what only the code generator sees. */
 export function analyse(ast: Node, o: AnalysisOptions): Report[] {
   const subject: Subject = { ...o, ast, facts: gatherFacts(ast, o.bindings) };
-  return CHECKS.flatMap(([, check]) => check(subject));
+  return CHECKS.flatMap((check) => check(subject));
+}
+
+/** Follows the values where a schema is given, which is the costly part. */
+function againstSchemas({ ast, from, to }: Subject): Report[] {
+  const [source, target] = [toForm(from, ''), toForm(to)];
+  if (!source && !target) return [];
+  const { result, reports } = trace(ast, { source });
+  return [...reports, ...(target ? checkTargets(result, [{ topic: '', form: target }], startOf(ast)) : [])];
 }
 
 /** The parser copies parts of some expressions, and some code is generated twice; findings count once. */
@@ -85,6 +96,8 @@ function forbiddenNames({ facts }: Subject): Report[] {
 }
 
 function unused({ facts }: Subject): Report[] {
+  // The text that $eval gets may use any of them.
+  if (facts.calls.some(({ node }) => node.procedure.type === 'variable' && node.procedure.value === 'eval')) return [];
   return facts.bindings
     .filter((b) => b.uses === 0 && (b.kind === 'variable' || b.kind === 'row'))
     .map(({ name, at }) => ({ code: 'mapping.unused', message: `$${name} is bound but never used.`, at }));

@@ -51,17 +51,22 @@ const UNITS = [
   's',
   'Pct',
 ];
-/** As suffix of a name in camel case; the longest one that fits counts. */
-const SUFFIXES = UNITS.flatMap((u) => [[u, u.charAt(0).toUpperCase() + u.slice(1)] as const]).sort(
-  (a, b) => b[1].length - a[1].length,
+/** The unit by the ending that names it: `KWh` and `Kwh`, and behind an underscore any spelling. */
+const BY_ENDING: ReadonlyMap<string, string> = new Map(
+  UNITS.flatMap((u) => {
+    const suffix = u.charAt(0).toUpperCase() + u.slice(1);
+    return [suffix, suffix.charAt(0) + suffix.slice(1).toLowerCase()].map((s) => [s, u] as const);
+  }),
 );
+const BY_LOWER_CASE: ReadonlyMap<string, string> = new Map(
+  [...UNITS].reverse().map((u) => [u.toLowerCase(), u] as const),
+);
+const ENDING = new RegExp(`[a-z0-9](${[...BY_ENDING.keys()].sort((a, b) => b.length - a.length).join('|')})$`);
 
-/** The unit that a field name ends in (fo 2.1), e.g. `powerW` → `W`, `energyKWh` and `energyKwh` → `kWh`. */
+/** The unit that a field name ends in (fo 2.1), e.g. `powerW` → `W`, `energyKWh`, `energyKwh` and `energy_kwh` → `kWh`. */
 export function unitOfName(name: string): string | undefined {
-  for (const [unit, suffix] of SUFFIXES) {
-    const stem = name.slice(0, -suffix.length);
-    if (stem === '' || !/[a-z0-9]$/.test(stem)) continue;
-    if (name.endsWith(suffix) || name.endsWith(suffix.charAt(0) + suffix.slice(1).toLowerCase())) return unit;
-  }
-  return undefined;
+  const ending = ENDING.exec(name)?.[1];
+  if (ending !== undefined) return BY_ENDING.get(ending);
+  const last = name.lastIndexOf('_');
+  return last > 0 ? BY_LOWER_CASE.get(name.slice(last + 1).toLowerCase()) : undefined;
 }

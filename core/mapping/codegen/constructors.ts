@@ -1,19 +1,9 @@
 import type { ArrayNode, Node, Pair } from '../ast.ts';
-import { startOf } from '../position.ts';
 import { isForbidden } from '../runtime/values.ts';
 import { genNode, stepFn } from './node.ts';
 import { type Emit, emit, literal, T } from './program.ts';
-import { boundNames, type Cx } from './scope.ts';
-
-/** The interpreter evaluates the parts of a constructor at the same time: what they bind for each other is a race. */
-function noteRaces(parts: readonly Node[], cx: Cx): void {
-  if (parts.length < 2) return;
-  for (const part of parts) {
-    if (boundNames([part]).size > 0) {
-      cx.p.slow.push({ construct: 'a variable bound inside a constructor', position: startOf(part) });
-    }
-  }
-}
+import { noteGroupBinds, noteRaces } from './races.ts';
+import type { Cx } from './scope.ts';
 
 export function genArray(node: ArrayNode, cx: Cx): Emit {
   noteRaces(node.expressions, cx);
@@ -84,6 +74,7 @@ function constantKeys(pairs: readonly Pair[]): string[] | undefined {
 
 /** The pairs of a constructor or group-by as functions of the grouped items. */
 export function pairList(pairs: readonly Pair[], cx: Cx): string {
+  if (!constantKeys(pairs)) noteGroupBinds(pairs, cx);
   noteRaces(
     pairs.map(([, value]) => value),
     cx,

@@ -1,11 +1,14 @@
-import type { BindNode, BlockNode, Node, RegexNode, Stage, VariableNode } from '../ast.ts';
+import type { BindNode, BlockNode, LambdaNode, Node, RegexNode, Stage, VariableNode } from '../ast.ts';
 import { startOf } from '../position.ts';
+import { isForbidden } from '../runtime/values.ts';
+import { namesFunction } from './bounds.ts';
 import { genArray, genObject, pairList } from './constructors.ts';
-import { genApply, genCall, genLambda, genPartial, genTransform } from './functions.ts';
+import { genApply, genCall, genFunction, genLambda, genPartial, genTransform } from './functions.ts';
 import { genBinary, genCondition, genLiteral, genMinus } from './operators.ts';
 import { genPath } from './path.ts';
 import { type Emit, emit, FnScope, literal, T } from './program.ts';
 import { type Cx, openFrame, refer, target } from './scope.ts';
+import { SLOW_CONSTRUCTS } from './slow.ts';
 
 /** Generates the value of a node, with its predicates, its grouping and the sequence rule. */
 export function genNode(node: Node, cx: Cx): Emit {
@@ -34,8 +37,9 @@ function genBase(node: Node, cx: Cx): Emit {
       if (node.value === '-') return genMinus(node, cx);
       return node.value === '[' ? genArray(node, cx) : genObject(node.lhs, cx, node.position - 1);
     case 'name':
+      if (isForbidden(node.value)) p.dubious = true;
       // `[]` must see the sequence before the sequence rule, which accessors apply.
-      if (node.keepArray) return emit(`${p.r('lookup')}(${cx.x},${literal(node.value)})`);
+      if (node.keepArray) return emit(`${p.r('lookup')}(S,${cx.x},${literal(node.value)})`);
       return emit(`${p.accessor(node.value)}(${cx.x})`);
     case 'string':
     case 'number':
@@ -68,26 +72,48 @@ function genBase(node: Node, cx: Cx): Emit {
     case 'transform':
       return genTransform(node, cx);
     default:
-      p.slow.push({ construct: `the construct ${node.type}`, position: startOf(node) });
+      p.slow.push({ construct: SLOW_CONSTRUCTS.unknown.construct, position: startOf(node) });
       return emit('undefined', T.undef);
   }
 }
 
 function genVariable(node: VariableNode, cx: Cx): Emit {
-  if (node.value !== '') return refer(cx, node.value) ?? emit('undefined', T.undef);
+  if (node.value !== '') return genNamed(node.value, cx);
   return cx.plain ? emit(cx.x, T.any & ~T.arr) : emit(`${cx.p.r('visible')}(${cx.x})`, T.any);
 }
 
+function genNamed(name: string, cx: Cx): Emit {
+  const found = refer(cx, name);
+  if (!found || isForbidden(name)) cx.p.dubious = true;
+  return found ?? emit('undefined', T.undef);
+}
+
 function genBlock(node: BlockNode, cx: Cx): Emit {
+  const { p } = cx;
   if (node.expressions.length === 0) return emit('undefined', T.undef);
   const inner = openFrame(cx, node.expressions);
-  const parts = node.expressions.map((e) => {
-    const value = genNode(e, inner);
+  const end = node.expressions.length - 1;
+  const parts = node.expressions.map((e, i): { t: number; code(): string } => {
+    if (i < end && !cx.frame && namesFunction(p, e, node.expressions)) return genNamedFunction(e, inner);
+    const { code, t } = genNode(e, inner);
     if (e.type === 'bind') settle(inner, e);
-    return value;
+    return { t, code: () => code };
   });
-  const last = parts.at(-1) ?? emit('undefined', T.undef);
-  return emit(parts.length === 1 ? last.code : `(${parts.map((e) => e.code).join(',')})`, last.t);
+  const code = parts.map((part) => part.code()).join(',');
+  // The value of the last part is as it should be already; that of a call in tail position must stay as it is.
+  return emit(parts.length === 1 ? code : `(${code})`, parts.at(-1)?.t ?? T.undef, !node.keepArray);
+}
+
+/** `$f := function(…){…}`: the function itself, and its value only where something behind it needs that. */
+function genNamedFunction(node: BindNode & { readonly rhs: LambdaNode }, cx: Cx): { t: number; code(): string } {
+  const { code, fn, value } = genFunction(node.rhs, cx);
+  const local = target(cx, node.lhs.value);
+  settle(cx, node);
+  if (!local || fn.hasTail) return { t: T.fn, code: () => `(${local?.js}=${value(code)})` };
+  const js = cx.p.id('d');
+  cx.fn.lets.push(js);
+  local.direct = { js, cost: fn.cost };
+  return { t: T.fn, code: () => (local.used ? `(${js}=${code},${local.js}=${value(js)})` : `(${js}=${code})`) };
 }
 
 /** From here on the variable is bound on every way. */
@@ -98,9 +124,10 @@ function settle(cx: Cx, node: BindNode): void {
 
 function genBind(node: BindNode, cx: Cx): Emit {
   const value = genNode(node.rhs, cx);
+  if (cx.frame) return emit(`${cx.p.r('bind')}(${cx.frame},${literal(node.lhs.value)},${value.code})`, value.t);
   const local = target(cx, node.lhs.value);
   if (local) return emit(`(${local.js}=${value.code})`, value.t);
-  cx.p.slow.push({ construct: 'this binding', position: startOf(node) });
+  cx.p.slow.push({ construct: SLOW_CONSTRUCTS.unknown.construct, position: startOf(node) });
   return value;
 }
 
@@ -108,7 +135,7 @@ function genRegex(node: RegexNode, cx: Cx): Emit {
   // The parser copies `a` of `a ?: b` by way of JSON, which turns a regular expression into an empty object.
   const re = node.value instanceof RegExp ? node.value : new RegExp(String(node.value));
   const at = (node.position ?? 0) - re.source.length - re.flags.length - 1;
-  return emit(`${cx.p.r('regex')}(S,${literal(re.source)},${literal(re.flags)},${at})`, T.fn);
+  return emit(`${cx.p.r('regex')}(S,${cx.p.pattern(re)},${at})`, T.fn);
 }
 
 /** A predicate over an evaluated value. */
@@ -134,11 +161,17 @@ export function stepFn(node: Node, cx: Cx, build: (cx: Cx) => Emit = (inner) => 
   const x = cx.p.id('x');
   const version = (plain: boolean, dual: boolean): [FnScope, string] => {
     const fn = new FnScope();
-    return [fn, build({ ...cx, fn, x, plain, dual }).code];
+    const { code } = build({ ...cx, fn, x, plain, dual });
+    return [fn, code];
   };
-  if (!cx.dual || !isSensitive(node)) return openFunction([x], ...version(false, cx.dual));
+  if (!cx.dual || !isSensitive(node)) {
+    const [only, code] = version(false, cx.dual);
+    cx.fn.cost += only.cost;
+    return openFunction([x], only, code);
+  }
   const [fn, body] = version(false, false);
   const [plainFn, plainBody] = version(true, true);
+  cx.fn.cost += Math.max(fn.cost, plainFn.cost);
   const lets = [...fn.lets, ...plainFn.lets];
   const head = lets.length === 0 ? '' : `let ${lets.join(',')};`;
   return `(${x})=>{${head}return ${cx.p.r('isArray')}(${x})?${body}:${plainBody}}`;

@@ -13,7 +13,8 @@ const STEP = { Mid: 'stepMid', Last: 'stepLast', Keep: 'stepKeep', Raw: 'stepRaw
 
 export function genPath(node: PathNode, cx: Cx): Emit {
   if (node.steps.some((s) => s.tuple)) return genTuplePath(node, cx);
-  const final: Use = node.group ? 'Raw' : node.keepSingletonArray || node.keepArray ? 'Keep' : 'Last';
+  const keeps = node.keepSingletonArray || (node.keepArray && !node.group);
+  const final: Use = keeps ? 'Keep' : node.group ? 'Raw' : 'Last';
   const value = genSteps(node.steps, cx, final);
   if (!node.group) return emit(value, T.any, true);
   const { lhs, position } = node.group;

@@ -1,8 +1,11 @@
-import { builtinValue } from '../runtime/builtins.ts';
+import type { Node } from '../ast.ts';
+import { builtinValue, IMPURE } from '../runtime/builtins.ts';
 import type { Builtin, Fn } from '../runtime/fn.ts';
 import type { RuntimeName } from '../runtime/index.ts';
+import { SafeRegex } from '../runtime/regex/index.ts';
 import { parseSignature } from '../runtime/signature.ts';
 import { isForbidden } from '../runtime/values.ts';
+import type { KnownBinds } from './scope.ts';
 
 /** What a value may be: one bit per kind, so that checks that cannot matter are left out of the generated code. */
 export const T = { undef: 1, num: 2, str: 4, bool: 8, nil: 16, obj: 32, arr: 64, fn: 128, any: 255 } as const;
@@ -28,6 +31,8 @@ export class FnScope {
   readonly lets: string[] = [];
   /** It may return a call in tail position. */
   hasTail = false;
+  /** Direct calls that one run of it may set off, see bounds.ts. */
+  cost = 0;
 }
 
 export interface Finding {
@@ -39,12 +44,30 @@ export interface Finding {
 export class Program {
   readonly slow: Finding[] = [];
   readonly impure: Finding[] = [];
+  /** A name is bound nowhere or not available. */
+  dubious = false;
   readonly constants: unknown[] = [];
   private readonly used = new Set<string>();
   private readonly accessors = new Map<string, string>();
   private readonly constantNames = new Map<string, string>();
   private readonly head: string[] = [];
+  /** Variables that each node binds, see scope.ts. */
+  readonly binds: KnownBinds = new Map();
   private count = 0;
+  /** The functions that depend on time and chance may be used. */
+  private readonly effects: boolean;
+
+  /** The expression that is compiled. */
+  readonly ast: Node;
+
+  constructor(ast: Node, effects = false) {
+    this.ast = ast;
+    this.effects = effects;
+  }
+
+  noteImpure(name: string, position: number): void {
+    if (IMPURE.has(name) && !this.effects) this.impure.push({ construct: `$${name}`, position });
+  }
 
   /** A new identifier; nothing of the mapping's text is ever part of one. */
   id(prefix: string): string {
@@ -76,6 +99,10 @@ export class Program {
     return this.constant(`fn ${b.name}`, (): Fn => builtinValue(b));
   }
 
+  pattern(re: RegExp): string {
+    return this.constant(`re ${re.flags} ${re.source}`, () => new SafeRegex(re.source, re.flags));
+  }
+
   signature(definition: string): string {
     return this.constant(`sig ${definition}`, () => parseSignature(definition));
   }
@@ -91,9 +118,12 @@ export class Program {
   }
 
   private accessorCode(name: string, key: string): string {
-    if (isForbidden(key)) return `const ${name}=()=>undefined;`;
+    if (isForbidden(key)) {
+      this.dubious = true;
+      return `const ${name}=()=>undefined;`;
+    }
     const k = literal(key);
-    const array = `if(${this.r('isArray')}(o))return ${this.r('lookupNorm')}(o,${k});`;
+    const array = `if(${this.r('isArray')}(o))return ${this.r('lookupNorm')}(S,o,${k});`;
     // A field that every object inherits must be asked for as an own one; others only where the prototype is unusual.
     const read =
       key in Object.prototype

@@ -1,12 +1,22 @@
 import type { Node } from '../ast.ts';
-import { builtin, IMPURE } from '../runtime/builtins.ts';
+import { builtin } from '../runtime/builtins.ts';
 import { type Emit, emit, type FnScope, literal, type Program, T } from './program.ts';
+
+/** A function of the mapping that may be called as JavaScript function. */
+export interface DirectFn {
+  readonly js: string;
+  /** Direct calls that a call of it may set off. */
+  readonly cost: number;
+}
 
 interface Local {
   readonly js: string;
   /** Bound on every way that leads here. */
   definite: boolean;
   t: number;
+  /** Its value is needed, not only its function. */
+  used?: boolean;
+  direct?: DirectFn;
 }
 
 /** Variables of a block, function or row of a tuple stream, as the language's frames nest. */
@@ -35,14 +45,26 @@ export interface Cx {
   readonly dual: boolean;
   /** Calls in tail position must not be made before something else has looked at them. */
   readonly lateTail?: boolean;
+  /** JavaScript name of the frame (runtime/frame.ts) that holds the variables; only where `$eval` may be called. */
+  readonly frame?: string | undefined;
 }
 
 /** Opens a frame with the variables that are bound directly in it. */
 export function openFrame(cx: Cx, bodies: readonly Node[], row?: { js: string; names: ReadonlySet<string> }): Cx {
+  if (cx.frame) return newFrame(cx, row ? `${cx.p.r('rowFrame')}(${cx.frame},${row.js})` : frameCode(cx));
   const scope = new Scope(cx.scope, row);
   const inner: Cx = { ...cx, scope };
-  for (const name of boundNames(bodies)) declare(inner, name);
+  for (const name of boundNames(bodies, cx.p.binds)) declare(inner, name);
   return inner;
+}
+
+const frameCode = (cx: Cx): string => `${cx.p.r('frame')}(${cx.frame})`;
+
+/** A frame is made where its function starts: a block is evaluated at most once per call of it. */
+export function newFrame(cx: Cx, code: string): Cx {
+  const frame = cx.p.id('f');
+  cx.fn.lets.push(`${frame}=${code}`);
+  return { ...cx, frame };
 }
 
 /** Declares a variable that some expression of the frame binds. */
@@ -56,15 +78,18 @@ export function declare(cx: Cx, name: string): void {
 
 /** The value of a variable, or undefined when nothing of that name is in sight. */
 export function refer(cx: Cx, name: string): Emit | undefined {
+  if (cx.frame) return emit(`${cx.p.r('look')}(S,${cx.frame},${literal(name)})`);
   return find(cx.p, cx.scope, name);
 }
 
 function find(p: Program, scope: Scope | undefined, name: string): Emit | undefined {
   if (!scope) {
     const b = builtin(name);
+    if (b) p.noteImpure(name, -1);
     return b && emit(p.builtinFn(b), T.fn, true);
   }
   const local = scope.locals.get(name);
+  if (local) local.used = true;
   if (local?.definite) return emit(local.js, local.t);
   const inRow = scope.row?.names.has(name) ? scope.row : undefined;
   const outer = find(p, scope.parent, name);
@@ -81,7 +106,7 @@ export function target(cx: Cx, name: string): Local | undefined {
 
 /** True when the name means the built-in function, not a variable of the mapping. */
 export function isBuiltin(cx: Cx, name: string): boolean {
-  return (builtin(name) !== undefined || IMPURE.has(name)) && !isShadowed(cx.scope, name);
+  return !cx.frame && builtin(name) !== undefined && !isShadowed(cx.scope, name);
 }
 
 function isShadowed(scope: Scope | undefined, name: string): boolean {
@@ -90,50 +115,71 @@ function isShadowed(scope: Scope | undefined, name: string): boolean {
 }
 
 /** Names bound by `:=` in the frame of the given expressions, without frames inside. */
-export function boundNames(nodes: readonly Node[]): Set<string> {
+export function boundNames(nodes: readonly Node[], known: KnownBinds = new Map()): Set<string> {
   const names = new Set<string>();
-  for (const node of nodes) collectBinds(node, names);
+  for (const node of nodes) for (const name of bindsOf(node, known)) names.add(name);
   return names;
 }
 
-function collectBinds(node: Node, into: Set<string>): void {
-  if (node.type === 'bind') into.add(node.lhs.value);
-  for (const child of sameFrame(node)) collectBinds(child, into);
+/** Bound names by node, filled as they are asked for. */
+export type KnownBinds = Map<Node, readonly string[]>;
+
+const NO_BINDS: readonly string[] = [];
+
+/** Names bound by `:=` in the frame of an expression, each as often as it is bound. */
+export function bindsOf(node: Node, known: KnownBinds): readonly string[] {
+  const found = known.get(node);
+  if (found) return found;
+  let names = node.type === 'bind' ? [node.lhs.value] : NO_BINDS;
+  for (const child of sameFrame(node)) {
+    const inside = bindsOf(child, known);
+    if (inside.length > 0) names = [...names, ...inside];
+  }
+  known.set(node, names);
+  return names;
 }
 
 /** The children that are evaluated in the same frame. */
-export function sameFrame(node: Node): Node[] {
-  const tests = [...(node.predicate ?? []), ...(node.stages ?? [])].flatMap((s) =>
-    s.type === 'filter' ? [s.expr] : [],
-  );
-  const pairs = (node.group?.lhs ?? []).flat();
+export function sameFrame(node: Node): readonly Node[] {
+  const inner = sameFrameInner(node);
+  if (!node.predicate && !node.stages && !node.group) return inner;
+  const own = [...inner];
+  for (const s of [...(node.predicate ?? []), ...(node.stages ?? [])]) if (s.type === 'filter') own.push(s.expr);
+  // The groups of a tuple stream have frames of their own.
+  const tuple = node.type === 'path' && node.steps.some((s) => s.tuple);
+  if (!tuple && node.type !== 'sort') for (const pair of node.group?.lhs ?? []) own.push(...pair);
+  return own;
+}
+
+const NONE: readonly Node[] = [];
+
+function sameFrameInner(node: Node): readonly Node[] {
   switch (node.type) {
     case 'path': {
       const first = node.steps.findIndex((s) => s.tuple);
-      const steps = first < 0 ? node.steps : node.steps.slice(0, first);
-      return [...steps, ...(first < 0 ? pairs : []), ...tests];
+      return first < 0 ? node.steps : node.steps.slice(0, first);
     }
     case 'binary':
     case 'apply':
-      return [node.lhs, node.rhs, ...tests, ...pairs];
+      return [node.lhs, node.rhs];
     case 'unary':
-      if (node.value === '-') return [node.expression, ...tests, ...pairs];
-      return [...(node.value === '[' ? node.expressions : node.lhs.flat()), ...tests, ...pairs];
+      if (node.value === '-') return [node.expression];
+      return node.value === '[' ? node.expressions : node.lhs.flat();
     case 'condition':
-      return [node.condition, node.then, ...(node.else ? [node.else] : []), ...tests, ...pairs];
+      return node.else ? [node.condition, node.then, node.else] : [node.condition, node.then];
     case 'bind':
-      return [node.rhs, ...tests, ...pairs];
+      return [node.rhs];
     case 'function':
     case 'partial':
-      return [node.procedure, ...node.arguments, ...tests, ...pairs];
+      return [node.procedure, ...node.arguments];
     case 'lambda':
       // A call in tail position belongs to the frame of the function around it.
-      return node.thunk ? [node.body] : [...tests, ...pairs];
+      return node.thunk ? [node.body] : NONE;
     case 'transform':
-      return [node.pattern, node.update, ...(node.delete ? [node.delete] : []), ...tests, ...pairs];
+      return node.delete ? [node.pattern, node.update, node.delete] : [node.pattern, node.update];
     case 'sort':
-      return [...node.terms.map((t) => t.expression), ...tests];
+      return node.terms.map((t) => t.expression);
     default:
-      return [...tests, ...pairs];
+      return NONE;
   }
 }

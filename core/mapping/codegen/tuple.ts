@@ -108,7 +108,9 @@ function rowFn(bodies: readonly Node[], names: ReadonlySet<string>, cx: Cx, buil
   const x = cx.p.id('x');
   const t = cx.p.id('r');
   const inner = openFrame({ ...cx, fn, x, plain: false }, bodies, { js: t, names });
-  return openFunction([x, t], fn, build(inner).code);
+  const { code } = build(inner);
+  cx.fn.cost += fn.cost;
+  return openFunction([x, t], fn, code);
 }
 
 function genTupleGroup(node: PathNode, stream: string, names: ReadonlySet<string>, cx: Cx): Emit {

@@ -1,4 +1,5 @@
 import { type Builtin, Fn } from './fn.ts';
+import { EFFECT_FUNCTIONS } from './functions/effects.ts';
 import { NUMBER_FUNCTIONS } from './functions/numbers.ts';
 import { PICTURE_FUNCTIONS } from './functions/pictures.ts';
 import { STRING_FUNCTIONS } from './functions/strings.ts';
@@ -6,7 +7,7 @@ import { STRUCTURE_FUNCTIONS } from './functions/structures.ts';
 import { parseSignature } from './signature.ts';
 
 const TABLE: ReadonlyMap<string, Builtin> = new Map(
-  [...NUMBER_FUNCTIONS, ...STRING_FUNCTIONS, ...STRUCTURE_FUNCTIONS, ...PICTURE_FUNCTIONS].map(
+  [...NUMBER_FUNCTIONS, ...STRING_FUNCTIONS, ...STRUCTURE_FUNCTIONS, ...PICTURE_FUNCTIONS, ...EFFECT_FUNCTIONS].map(
     ([name, signature, params, arity, impl]): [string, Builtin] => [
       name,
       { name, signature: parseSignature(signature), params, arity, impl },
@@ -14,13 +15,13 @@ const TABLE: ReadonlyMap<string, Builtin> = new Map(
   ),
 );
 
-/** Functions of the language whose result depends on more than their arguments: not available in mappings. */
-export const IMPURE: ReadonlySet<string> = new Set(['now', 'millis', 'random', 'shuffle', 'eval']);
+/** Functions of the language whose result depends on more than what the mapping sees: only there with `Effects`. */
+export const IMPURE: ReadonlySet<string> = new Set(['now', 'millis', 'random', 'shuffle']);
 
-/** The built-in function of that name (without `$`). */
+/** The built-in function of that name (without `$`), also when it is impure. */
 export const builtin = (name: string): Builtin | undefined => TABLE.get(name);
 
-export const builtinNames = (): string[] => [...TABLE.keys()].sort();
+export const builtinNames = (): string[] => [...TABLE.keys()].filter((name) => !IMPURE.has(name)).sort();
 
 /** A built-in as a value. */
 export function builtinValue(b: Builtin): Fn {

@@ -1,14 +1,16 @@
 import { type Builtin, Fn, Tail } from './fn.ts';
 import { adapt, fits, type Signature, validate } from './signature.ts';
-import { charge, fail, located, type RunState } from './state.ts';
+import { charge, fail, located, type RunState, weigh } from './state.ts';
 import { norm } from './values.ts';
 
 /** Calls a function of the language with its trampoline; the result is as the callee left it. */
 export function apply(s: RunState, f: unknown, args: readonly unknown[], context: unknown): unknown {
+  const { frame } = s;
   let result = applyOnce(s, f, args, context);
   while (result instanceof Tail) {
     const { proc, args: next, position, token } = result;
     charge(s, 1);
+    s.frame = frame;
     try {
       result = applyOnce(s, proc, next, context);
     } catch (e) {
@@ -21,13 +23,24 @@ export function apply(s: RunState, f: unknown, args: readonly unknown[], context
 function applyOnce(s: RunState, f: unknown, args: readonly unknown[], context: unknown): unknown {
   if (!(f instanceof Fn)) return fail('T1006');
   const given = f.signature ? validate(f.signature, args, context) : args;
-  if (f.builtin) return f.builtin.impl(s, ...given);
-  if (f.kind === 'closure') return apply(s, f.inner, args, null);
+  if (f.builtin) {
+    s.context = context;
+    return f.builtin.impl(s, ...weighed(s, given));
+  }
+  if (f.kind === 'closure') {
+    if (f.frame) s.frame = f.frame;
+    return apply(s, f.inner, args, null);
+  }
   if (f.kind === 'native') return f.code(...given);
   enter(s);
   const result = f.code(...given);
   s.depth--;
   return result;
+}
+
+function weighed(s: RunState, args: readonly unknown[]): readonly unknown[] {
+  for (const a of args) weigh(s, a);
+  return args;
 }
 
 function enter(s: RunState): void {
@@ -55,6 +68,7 @@ export function call(
 export function call1(s: RunState, b: Builtin, a: unknown, context: unknown, position: number): unknown {
   try {
     const sig = b.signature;
+    weigh(s, a);
     if (sig.required <= 1 && !contextFrom(sig, 1) && fits(sig, 0, a)) return b.impl(s, adapt(sig, 0, a));
     return b.impl(s, ...validate(sig, [a], context));
   } catch (e) {
@@ -65,6 +79,8 @@ export function call1(s: RunState, b: Builtin, a: unknown, context: unknown, pos
 export function call2(s: RunState, b: Builtin, a: unknown, a2: unknown, context: unknown, position: number): unknown {
   try {
     const sig = b.signature;
+    weigh(s, a);
+    weigh(s, a2);
     if (sig.required <= 2 && !contextFrom(sig, 2) && fits(sig, 0, a) && fits(sig, 1, a2)) {
       return b.impl(s, adapt(sig, 0, a), adapt(sig, 1, a2));
     }
@@ -82,7 +98,7 @@ export function callMany(
   position: number,
 ): unknown {
   try {
-    return b.impl(s, ...validate(b.signature, args, context));
+    return b.impl(s, ...weighed(s, validate(b.signature, args, context)));
   } catch (e) {
     throw located(e, position, b.name);
   }
@@ -91,7 +107,7 @@ export function callMany(
 /** A built-in in tail position: its result is handed on as it is. */
 export function tailBuiltin(s: RunState, b: Builtin, args: readonly unknown[], position: number): unknown {
   try {
-    return b.impl(s, ...validate(b.signature, args, undefined));
+    return b.impl(s, ...weighed(s, validate(b.signature, args, undefined)));
   } catch (e) {
     throw located(e, position, b.name);
   }

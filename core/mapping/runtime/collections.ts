@@ -1,6 +1,6 @@
 import type { Step } from './path.ts';
 import { charge, checkLength, fail, type Marked, type RunState } from './state.ts';
-import { append, EMPTY, isArray, isFn, isForbidden, kept, newSequence, own, put, sequenceOf } from './values.ts';
+import { EMPTY, isArray, isFn, isForbidden, kept, newSequence, own, put, sequenceOf } from './values.ts';
 
 /** `*`: the values of all fields; arrays are opened up completely. */
 export function wildcard(s: RunState, v: unknown): unknown {
@@ -63,11 +63,30 @@ export function cons(s: RunState, v: unknown[]): unknown[] {
 /** A pair of an object constructor: constant or computed key, value in the context of the grouped items. */
 export type PairCode = readonly [key: string | Step, value: Step];
 
+interface Gathered {
+  data: unknown;
+  readonly pair: number;
+  /** The array of several items, once there are several. */
+  own: unknown[] | undefined;
+}
+
+/** As `$append` does, without copying the array for every item. */
+function gather(entry: Gathered, item: unknown): void {
+  if (item === undefined) return;
+  if (entry.data === undefined) entry.data = item;
+  else {
+    entry.own ??= isArray(entry.data) ? [...entry.data] : [entry.data];
+    if (isArray(item)) for (let i = 0; i < item.length; i++) entry.own.push(item[i]);
+    else entry.own.push(item);
+    entry.data = entry.own;
+  }
+}
+
 /** Object constructor and group-by: items with the same key share one value. */
 export function group(s: RunState, items: unknown, pairs: readonly PairCode[], position: number): unknown {
   const list: readonly unknown[] = isArray(items) ? (items.length === 0 ? [undefined] : items) : [items];
   charge(s, list.length * pairs.length);
-  const groups: Record<string, { data: unknown; pair: number }> = Object.create(null);
+  const groups: Record<string, Gathered> = Object.create(null);
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
     for (let p = 0; p < pairs.length; p++) {
@@ -75,9 +94,9 @@ export function group(s: RunState, items: unknown, pairs: readonly PairCode[], p
       const key = checkedKey(typeof code === 'function' ? code(item) : code, position);
       if (key === undefined) continue;
       const entry = groups[key];
-      if (!entry) groups[key] = { data: item, pair: p };
+      if (!entry) groups[key] = { data: item, pair: p, own: undefined };
       else if (entry.pair !== p) fail('D1009', position, { value: key });
-      else entry.data = append(entry.data, item);
+      else gather(entry, item);
     }
   }
   const out = {};

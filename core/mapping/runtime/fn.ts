@@ -1,3 +1,5 @@
+import type { Frame } from './frame.ts';
+import type { SafeRegex } from './regex/index.ts';
 import type { Signature } from './signature.ts';
 import type { RunState } from './state.ts';
 
@@ -40,6 +42,10 @@ export class Fn {
   readonly plain: boolean;
   readonly builtin: Builtin | undefined;
   readonly inner: Fn | undefined;
+  /** Where a function was passed as an argument, for `$eval`. */
+  readonly frame: Frame | undefined;
+  /** The function is the matcher of this regular expression. */
+  readonly regex: SafeRegex | undefined;
 
   constructor(o: {
     kind: Fn['kind'];
@@ -49,6 +55,8 @@ export class Fn {
     plain?: boolean;
     builtin?: Builtin;
     inner?: Fn;
+    frame?: Frame;
+    regex?: SafeRegex;
   }) {
     this.kind = o.kind;
     this.arity = o.arity;
@@ -57,6 +65,8 @@ export class Fn {
     this.plain = o.plain ?? false;
     this.builtin = o.builtin;
     this.inner = o.inner;
+    this.frame = o.frame;
+    this.regex = o.regex;
   }
 
   /** A function that ends up in a result is as empty as `$string` makes it. */

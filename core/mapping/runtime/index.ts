@@ -1,5 +1,7 @@
 import { call, call1, call2, callMany, HOLE, lambda, partial, passed, pipe, tail, tailBuiltin } from './call.ts';
 import { add as addItem, cons, descendants, group, sortBy, wildcard } from './collections.ts';
+import { bind, frame, paramFrame, rowFrame } from './frame.ts';
+import { callIn, look, partialIn, passedIn, pipeIn } from './live.ts';
 import * as operators from './operators.ts';
 import {
   filter,
@@ -22,7 +24,7 @@ import {
   stepRaw,
 } from './path.ts';
 import { regex, transform } from './special.ts';
-import { fail, type Marked } from './state.ts';
+import { charge, fail, type Marked } from './state.ts';
 import { groupTuples, itemsOf, sortTuples, tupleStages, tupleStep, tuplesFromSorted, tuplesOf } from './tuple.ts';
 import { isArray, kept, norm, normKeep, own, put, sequenceOf, toText, truthy } from './values.ts';
 
@@ -38,10 +40,13 @@ function visible(x: unknown): unknown {
 export const RUNTIME = {
   ...operators,
   addItem,
+  bind,
   call,
   call1,
   call2,
+  callIn,
   callMany,
+  charge,
   cons,
   descendants,
   fail,
@@ -51,6 +56,7 @@ export const RUNTIME = {
   firstLast,
   firstMid,
   firstRaw,
+  frame,
   group,
   groupTuples,
   HOLE,
@@ -62,6 +68,7 @@ export const RUNTIME = {
   lambda,
   lastOf,
   lookup,
+  look,
   lookupNorm,
   loose,
   midOf,
@@ -69,13 +76,18 @@ export const RUNTIME = {
   normKeep,
   OP: Object.prototype,
   own,
+  paramFrame,
   partial,
+  partialIn,
   passed,
+  passedIn,
   pipe,
+  pipeIn,
   protoOf: Object.getPrototypeOf,
   put,
   rawOf,
   regex,
+  rowFrame,
   sequenceOf,
   sortBy,
   sortTuples,

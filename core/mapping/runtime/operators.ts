@@ -1,4 +1,4 @@
-import { charge, fail, located, type RunState } from './state.ts';
+import { charge, checkText, fail, located, type RunState } from './state.ts';
 import { deepEqual, isArray, isNumeric, newSequence, toText } from './values.ts';
 
 function checkOperands(a: unknown, b: unknown, position: number, token: string): boolean {
@@ -55,12 +55,12 @@ export function negate(a: unknown, position: number): number | undefined {
   }
 }
 
-export function eq(a: unknown, b: unknown): boolean {
-  return a !== undefined && b !== undefined && deepEqual(a, b);
+export function eq(s: RunState, a: unknown, b: unknown): boolean {
+  return a !== undefined && b !== undefined && deepEqual(s, a, b);
 }
 
-export function ne(a: unknown, b: unknown): boolean {
-  return a !== undefined && b !== undefined && !deepEqual(a, b);
+export function ne(s: RunState, a: unknown, b: unknown): boolean {
+  return a !== undefined && b !== undefined && !deepEqual(s, a, b);
 }
 
 /** True when both sides can be ordered; false when one is missing; fails otherwise. */
@@ -104,10 +104,11 @@ export function includes(s: RunState, a: unknown, b: unknown): boolean {
   return false;
 }
 
-export function concat(a: unknown, b: unknown, position: number): string {
-  if (typeof a === 'string' && typeof b === 'string') return a + b;
+export function concat(s: RunState, a: unknown, b: unknown, position: number): string {
   try {
-    return (toText(a) ?? '') + (toText(b) ?? '');
+    const text = (toText(s, a) ?? '') + (toText(s, b) ?? '');
+    checkText(s, text.length);
+    return text;
   } catch (e) {
     throw located(e, position, '&');
   }

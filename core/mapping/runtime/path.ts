@@ -14,10 +14,11 @@ export type Step = (item: unknown) => unknown;
 type Use = 'mid' | 'last' | 'keep' | 'raw';
 
 /** The field `key` of all items of an array, flat. */
-export function lookupIn(items: readonly unknown[], key: string): Marked {
+export function lookupIn(s: RunState, items: readonly unknown[], key: string): Marked {
+  charge(s, items.length);
   const out = newSequence();
   for (let i = 0; i < items.length; i++) {
-    const v = lookup(items[i], key);
+    const v = lookup(s, items[i], key);
     if (isArray(v)) for (let k = 0; k < v.length; k++) out.push(v[k]);
     else if (v !== undefined) out.push(v);
   }
@@ -25,13 +26,13 @@ export function lookupIn(items: readonly unknown[], key: string): Marked {
 }
 
 /** The field `key` of anything. */
-export function lookup(v: unknown, key: string): unknown {
+export function lookup(s: RunState, v: unknown, key: string): unknown {
   if (typeof v !== 'object' || v === null) return undefined;
-  return isArray(v) ? lookupIn(v, key) : own(v, key);
+  return isArray(v) ? lookupIn(s, v, key) : own(v, key);
 }
 
-export function lookupNorm(items: readonly unknown[], key: string): unknown {
-  return norm(lookupIn(items, key));
+export function lookupNorm(s: RunState, items: readonly unknown[], key: string): unknown {
+  return norm(lookupIn(s, items, key));
 }
 
 /** Result of the only item, more steps follow. */
@@ -160,7 +161,7 @@ export function filterIndex(v: unknown, n: number): unknown {
 /** `[…]` with anything else: a truth value keeps the item, numbers name positions. */
 export function filter(s: RunState, v: unknown, test: Step): unknown {
   if (!isArray(v)) {
-    const times = hits(test(v), 0, 1);
+    const times = hits(s, test(v), 0, 1);
     if (times === 0) return EMPTY;
     return times === 1 && v !== undefined ? v : sequenceOfMany(v, times);
   }
@@ -168,7 +169,7 @@ export function filter(s: RunState, v: unknown, test: Step): unknown {
   const out = newSequence();
   for (let i = 0; i < v.length; i++) {
     const item: unknown = v[i];
-    for (let n = hits(test(item), i, v.length); n > 0; n--) out.push(item);
+    for (let n = hits(s, test(item), i, v.length); n > 0; n--) out.push(item);
   }
   return out.length === 0 ? EMPTY : out;
 }
@@ -180,10 +181,11 @@ function sequenceOfMany(v: unknown, times: number): Marked {
 }
 
 /** How often a predicate's result selects the item at `index`. */
-export function hits(r: unknown, index: number, length: number): number {
+export function hits(s: RunState, r: unknown, index: number, length: number): number {
   if (typeof r === 'boolean') return r ? 1 : 0;
   if (typeof r === 'number' && isNumeric(r)) return position(r, length) === index ? 1 : 0;
-  if (!Array.isArray(r)) return truthy(r) ? 1 : 0;
+  if (!Array.isArray(r)) return truthy(s, r) ? 1 : 0;
+  charge(s, r.length);
   let count = 0;
   let numbers = true;
   for (const n of r as unknown[]) {
@@ -191,7 +193,7 @@ export function hits(r: unknown, index: number, length: number): number {
     else if (position(n, length) === index) count++;
   }
   if (numbers) return count;
-  return truthy(r) ? 1 : 0;
+  return truthy(s, r) ? 1 : 0;
 }
 
 function position(n: number, length: number): number {

@@ -1,28 +1,39 @@
 import { apply, native } from './call.ts';
 import { Fn } from './fn.ts';
 import type { Step } from './path.ts';
+import type { SafeRegex } from './regex/index.ts';
 import { parseSignature } from './signature.ts';
-import { charge, fail, type RunState } from './state.ts';
-import { allStrings, isArray, isObject, put, toText } from './values.ts';
+import { charge, checkText, fail, type RunState } from './state.ts';
+import { allStrings, isArray, isForbidden, isObject, put, toText } from './values.ts';
 
 /** A regular expression literal: a function that finds the next match of a text. */
-export function regex(s: RunState, source: string, flags: string, position: number): Fn {
-  const re = new RegExp(source, flags);
-  const matcher = (text: unknown, from?: unknown): unknown => {
-    charge(s, 1);
-    re.lastIndex = typeof from === 'number' ? from : 0;
-    const m = re.exec(text as string);
-    if (m === null) return undefined;
+export function regex(s: RunState, re: SafeRegex, position: number): Fn {
+  let last = 0;
+  const matcher = (given: unknown, from?: unknown): unknown => {
+    const text = typeof given === 'string' ? given : searched(s, given);
+    const found = re.find(s, text, typeof from === 'number' ? from : 0);
+    last = found?.end ?? 0;
+    if (!found) return undefined;
     const next = (): unknown => {
-      if (re.lastIndex >= (text as string).length) return undefined;
-      const found = matcher(text, re.lastIndex);
+      if (last >= (isArray(given) ? given : text).length) return undefined;
+      const following = matcher(text, last);
       // A match of no characters would never advance.
-      if (isObject(found) && found.match === '') fail('D1004', position, { value: source });
-      return found;
+      if (isObject(following) && following.match === '') fail('D1004', position, { value: re.source });
+      return following;
     };
-    return { match: m[0], start: m.index, end: m.index + m[0].length, groups: m.slice(1), next: native(0, next) };
+    const { start, end, groups } = found;
+    return { match: text.slice(start, end), start, end, groups, next: native(0, next) };
   };
-  return native(2, matcher);
+  return new Fn({ kind: 'native', arity: 2, code: matcher, regex: re });
+}
+
+/** What a matcher that is called directly searches: the value as JavaScript shows it, without running code of the value. */
+function searched(s: RunState, v: unknown): string {
+  if (!isArray(v)) return typeof v === 'object' && v !== null ? '[object Object]' : String(v);
+  charge(s, v.length);
+  const text = v.map((item) => (item === undefined || item === null ? '' : searched(s, item))).join(',');
+  checkText(s, text.length);
+  return text;
 }
 
 const TRANSFORM_SIGNATURE = '<(oa):o>';
@@ -51,13 +62,21 @@ export function transform(
     for (const match of matches) {
       const update = o.update(match);
       // A pattern that leaves the copy, e.g. by $$, must not reach what belongs to others.
-      const target = typeof match !== 'object' || match === null || parts.has(match) ? match : {};
+      const target = typeof match !== 'object' || match === null || parts.has(match) ? match : copied(match);
       if (update !== undefined) change(target, update, o.updatePosition);
-      if (o.remove) erase(target, o.remove(match), o.removePosition);
+      if (o.remove) erase(target, o.remove(target), o.removePosition);
     }
     return copy;
   };
   return native(1, code, parseSignature(TRANSFORM_SIGNATURE));
+}
+
+function copied(v: object): object {
+  if (v instanceof Fn) return v;
+  if (Array.isArray(v)) return [...(v as readonly unknown[])];
+  const copy = {};
+  for (const key of Object.keys(v)) if (!isForbidden(key)) put(copy, key, Reflect.get(v, key));
+  return copy;
 }
 
 function partsOf(s: RunState, v: unknown, into: Set<unknown>): void {
@@ -86,8 +105,8 @@ function erase(target: unknown, names: unknown, position: number): void {
 }
 
 /** `$clone`: a deep copy by way of JSON. */
-export function clone(v: unknown): unknown {
-  const text = toText(v);
+export function clone(s: RunState, v: unknown): unknown {
+  const text = toText(s, v);
   if (text === undefined) return undefined;
   const copy: unknown = JSON.parse(text);
   return copy;

@@ -1,3 +1,5 @@
+import type { Frame } from './frame.ts';
+
 /** Bounds of one run. */
 export interface Limits {
   /** Loop iterations and calls. */
@@ -6,9 +8,22 @@ export interface Limits {
   readonly depth: number;
   /** Items of one array and characters of one padded text. */
   readonly sequence: number;
+  /** Characters of one text that the run puts together. */
+  readonly text: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { steps: 1_000_000, depth: 400, sequence: 100_000 };
+export const DEFAULT_LIMITS: Limits = { steps: 1_000_000, depth: 400, sequence: 100_000, text: 4_000_000 };
+
+/**
+ * What `$now`, `$millis`, `$random`, `$shuffle` and dates that are not complete take from outside. Mappings do without;
+ * an engine that is given none refuses these functions.
+ */
+export interface Effects {
+  /** Milliseconds since 1970; asked once per run. */
+  now(): number;
+  /** From 0 (inclusive) to 1 (exclusive). */
+  random(): number;
+}
 
 /** An array with the marks that the language keeps on it; only arrays made by this engine carry any. */
 export interface Marked extends Array<unknown> {
@@ -27,6 +42,8 @@ export interface FailureInfo {
   readonly index?: number;
   readonly token?: string;
   readonly text?: string;
+  /** What made the evaluated text of `$eval` fail. */
+  readonly cause?: Failure;
 }
 
 /**
@@ -62,22 +79,37 @@ export function located(e: unknown, position: number, token: string): unknown {
   return e;
 }
 
+/** Gives the code of a text for a frame and a context value. Throws a Failure when the text cannot be parsed. */
+export type Evaluator = (text: string) => (frame: Frame, x: unknown) => unknown;
+
 /** What one run uses up. One per mapping, reset by every run: a run is synchronous and never re-entered. */
 export class RunState {
   readonly limits: Limits;
+  readonly effects: Effects | undefined;
   left: number;
   depth = 0;
+  /** Start of the run by the clock of the effects. */
+  now = Number.NaN;
+  /** Where and on what the running call of `$eval` was written. */
+  frame: Frame | undefined;
+  context: unknown;
+  /** Compiles an argument of `$eval`; set where the expression mentions it. */
+  evaluator: Evaluator | undefined;
   /** Arrays with marks that became part of a result; the marks are taken off at the end. */
   readonly marked: Marked[] = [];
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, effects?: Effects) {
     this.limits = limits;
+    this.effects = effects;
     this.left = limits.steps;
   }
 
   reset(): void {
     this.left = this.limits.steps;
     this.depth = 0;
+    if (this.effects) this.now = this.effects.now();
+    this.frame = undefined;
+    this.context = undefined;
     this.marked.length = 0;
   }
 }
@@ -86,6 +118,23 @@ export class RunState {
 export function charge(s: RunState, n: number): void {
   s.left -= n;
   if (s.left < 0) fail('D1012', -1, { value: s.limits.steps });
+}
+
+/** Characters from which on the length of a text counts. */
+const LONG = 64;
+
+/** Charges what a function does to an argument as a whole: it may go through a long text or array once. */
+export function weigh(s: RunState, v: unknown): void {
+  if (typeof v === 'string') {
+    if (v.length > LONG) charge(s, v.length >> 6);
+  } else if (Array.isArray(v)) charge(s, v.length >> 3);
+}
+
+/** Holds a text that a run puts together to the bound of its length. */
+export function checkText(s: RunState, length: number): void {
+  if (length <= LONG) return;
+  if (length > s.limits.text) fail('X0006', -1, { value: s.limits.text });
+  charge(s, length >> 10);
 }
 
 /** Holds an array to the bound of the sequence length and charges its items. */

@@ -75,7 +75,7 @@ export function tupleStages(s: RunState, stream: Marked, stages: readonly TupleS
       for (let i = 0; i < rows.length; i++) (rows[i] as Tuple)[stage.index] = i;
     } else {
       charge(s, rows.length);
-      rows = 'at' in stage ? pick(rows, stage.at) : select(rows, stage);
+      rows = 'at' in stage ? pick(rows, stage.at) : select(s, rows, stage);
     }
   }
   return rows;
@@ -90,12 +90,12 @@ function pick(rows: Marked, at: number): Marked {
   return out;
 }
 
-function select(rows: Marked, stage: { readonly test: TupleStep; readonly plain: Step }): Marked {
+function select(s: RunState, rows: Marked, stage: { readonly test: TupleStep; readonly plain: Step }): Marked {
   const out = sameKind(rows);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as Tuple;
     const r = rows.tupleStream ? stage.test(row['@'], row) : stage.plain(row);
-    for (let n = hits(r, i, rows.length); n > 0; n--) out.push(row);
+    for (let n = hits(s, r, i, rows.length); n > 0; n--) out.push(row);
   }
   return out;
 }

@@ -1,5 +1,5 @@
 import { Fn } from './fn.ts';
-import { fail, type Marked, type RunState } from './state.ts';
+import { charge, checkText, fail, type Marked, type RunState } from './state.ts';
 
 export const isArray = (v: unknown): v is Marked => Array.isArray(v);
 
@@ -57,7 +57,7 @@ export function allStrings(v: readonly unknown[]): v is string[] {
 }
 
 /** The effective boolean value; undefined counts as false. */
-export function truthy(v: unknown): boolean {
+export function truthy(s: RunState, v: unknown): boolean {
   switch (typeof v) {
     case 'boolean':
       return v;
@@ -67,37 +67,45 @@ export function truthy(v: unknown): boolean {
       return isNumeric(v) && v !== 0;
     case 'object':
       if (v === null || v instanceof Fn) return false;
-      if (!Array.isArray(v)) return hasKeys(v);
-      for (let i = 0; i < v.length; i++) if (truthy(v[i])) return true;
-      return false;
+      return Array.isArray(v) ? someTruthy(s, v) : hasKeys(s, v);
     default:
       return false;
   }
 }
 
-function hasKeys(o: object): boolean {
-  return Object.keys(o).length > 0;
+function someTruthy(s: RunState, v: readonly unknown[]): boolean {
+  charge(s, v.length);
+  for (let i = 0; i < v.length; i++) if (truthy(s, v[i])) return true;
+  return false;
+}
+
+function hasKeys(s: RunState, o: object): boolean {
+  const { length } = Object.keys(o);
+  if (length > 8) charge(s, length);
+  return length > 0;
 }
 
 /** The language's equality: by value, key order does not count. */
-export function deepEqual(a: unknown, b: unknown): boolean {
+export function deepEqual(s: RunState, a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof Fn || b instanceof Fn) return false;
-  if (Array.isArray(a) && Array.isArray(b)) return equalItems(a, b);
+  if (Array.isArray(a) && Array.isArray(b)) return equalItems(s, a, b);
   const keys = Object.getOwnPropertyNames(a);
+  charge(s, keys.length);
   if (keys.length !== Object.getOwnPropertyNames(b).length) return false;
-  return keys.every((k) => Object.hasOwn(b, k) && deepEqual(Reflect.get(a, k), Reflect.get(b, k)));
+  return keys.every((k) => Object.hasOwn(b, k) && deepEqual(s, Reflect.get(a, k), Reflect.get(b, k)));
 }
 
-function equalItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+function equalItems(s: RunState, a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i])) return false;
+  charge(s, a.length);
+  for (let i = 0; i < a.length; i++) if (!deepEqual(s, a[i], b[i])) return false;
   return true;
 }
 
 /** `$string`: JSON with numbers to 15 significant digits; functions become empty texts. */
-export function toText(v: unknown, pretty = false): string | undefined {
+export function toText(s: RunState, v: unknown, pretty = false): string | undefined {
   if (typeof v === 'string' || v === undefined) return v;
   if (v instanceof Fn) return '';
   if (typeof v === 'number') {
@@ -105,10 +113,15 @@ export function toText(v: unknown, pretty = false): string | undefined {
     return Number.isInteger(v) ? JSON.stringify(v) : JSON.stringify(Number(v.toPrecision(15)));
   }
   const root: unknown = isArray(v) && v.outerWrapper ? v[0] : v;
-  return JSON.stringify(root, jsonValue, pretty ? 2 : 0);
+  if (typeof root !== 'object') return JSON.stringify(root);
+  // The same part may be in a value many times: what counts is how often it is written.
+  const text = JSON.stringify(root, (_key, part: unknown) => jsonValue(s, part), pretty ? 2 : 0);
+  checkText(s, text.length);
+  return text;
 }
 
-function jsonValue(_key: string, v: unknown): unknown {
+function jsonValue(s: RunState, v: unknown): unknown {
+  charge(s, typeof v === 'string' ? 1 + (v.length >> 6) : 1);
   if (v instanceof Fn || typeof v === 'function') return '';
   if (isNumeric(v)) return Number.isInteger(v) ? v : Number(v.toPrecision(15));
   return v;

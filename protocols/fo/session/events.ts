@@ -1,10 +1,11 @@
 import type { TimerHandle } from '../../../core/clock.ts';
 import { codeOf, describeError } from '../../../core/errors.ts';
+import { failPoint } from '../../../core/failpoint.ts';
 import type { ResultBody } from '../../../model/index.ts';
 import type { FoType } from '../catalogue.ts';
 import { FO_LIMITS } from '../envelope.ts';
 import { asksToRetry, FO_LINK_ERRORS } from '../errors.ts';
-import type { FoOutbox, FoOutboxEntry } from '../types.ts';
+import type { FoFrame, FoOutbox, FoOutboxEntry, FoStamp } from '../types.ts';
 import type { Context } from './context.ts';
 import type { EventState } from './greeting.ts';
 import { backoffMs, RESULT_WAIT_MS } from './retry.ts';
@@ -20,7 +21,7 @@ const NOT_YET: readonly string[] = ['time.skew', 'state.invalid', 'auth.forbidde
 
 export interface EventsPort {
   ready(): boolean;
-  push(lane: Lane, text: string): boolean;
+  push(lane: Lane, frame: FoFrame): boolean;
   requestsInFlight(): number;
   onFree(): void;
   /** Entries are gone from the outbox: say Hello again, so that the peer learns of it. */
@@ -39,6 +40,8 @@ export class OutgoingEvents {
   readonly #inFlight = new Map<string, number>(); // bounded by: WINDOW, in #fill
   /** Acknowledged out of order. */
   readonly #done = new Set<number>(); // bounded by: WINDOW, they were in flight
+  /** Signed documents whose own `sentAt` the peer finds too old: no signature covers it, so the present time may take its place. */
+  readonly #newlyDated = new Set<number>(); // bounded by: WINDOW, they are in flight
   #page: FoOutboxEntry[] = [];
   #last = 0;
   /** Everything up to here is acknowledged. */
@@ -97,12 +100,13 @@ export class OutgoingEvents {
     }
   }
 
-  publish(type: FoType, body: unknown): Promise<number> {
+  publish(type: FoType, body: unknown, stamp?: FoStamp): Promise<number> {
     const step = async (): Promise<number> => {
       await this.#ensureOpen();
       if (this.#closed) throw FO_LINK_ERRORS.fail('fo.closed');
       const seq = this.#last + 1;
-      await this.#outbox.append({ seq, messageId: this.#c.nextId(), type, body, at: this.#c.clock.now() });
+      const id = stamp === undefined ? { messageId: this.#c.nextId() } : stamp;
+      await this.#outbox.append({ seq, type, body, at: this.#c.clock.now(), ...id });
       this.#last = seq;
       void this.pump();
       return seq;
@@ -139,6 +143,7 @@ export class OutgoingEvents {
   onResult(messageId: string, result: ResultBody): boolean {
     const seq = this.#inFlight.get(messageId);
     if (seq === undefined) return false;
+    if (result.code === 'time.skew') this.#newlyDated.add(seq);
     if (asksToRetry(result) || NOT_YET.includes(result.code ?? '')) {
       this.#goBackIn(Math.max((result.retryAfterS ?? 0) * 1000, backoffMs(this.#attempt, this.#c.random)));
       return true;
@@ -176,6 +181,7 @@ export class OutgoingEvents {
   }
 
   #forget(seq: number): void {
+    for (const dated of this.#newlyDated) if (dated <= seq) this.#newlyDated.delete(dated);
     this.#outbox.ack(seq).catch((e: unknown) => this.#warn('fo.outboxFailed', e));
   }
 
@@ -244,8 +250,10 @@ export class OutgoingEvents {
       this.#cursor = entry.seq;
       if (this.#done.has(entry.seq)) continue;
       this.#inFlight.set(entry.messageId, entry.seq);
-      const { messageId, type, body, seq: eventSeq } = entry;
-      this.#port.push('normal', this.#c.frame({ messageId, type, body, eventSeq }));
+      const { seq: eventSeq, at: _, sentAt, ...rest } = entry;
+      const stamped = this.#newlyDated.has(eventSeq) ? {} : { sentAt };
+      this.#port.push('normal', this.#c.frame({ ...rest, ...stamped, eventSeq }));
+      failPoint('event.sent');
       if (this.#inFlight.size === 1) this.#arm();
     }
   }

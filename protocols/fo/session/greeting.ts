@@ -1,4 +1,3 @@
-import { readBody } from '../codec.ts';
 import { Hello, HelloResult } from '../envelope.ts';
 import { FO_ERRORS } from '../errors.ts';
 import { FO_PROFILE, type FoRole } from '../types.ts';
@@ -43,7 +42,7 @@ export const helloOf = (w: Wishes, events: EventState): Hello => ({
 
 /** Judges the Hello of the peer. Throws `schema.*`, `profile.unsupported`, `auth.forbidden` (both play the same role). */
 export function acceptHello(w: Wishes, body: unknown): Agreement {
-  const hello = readBody(Hello, body);
+  const hello = Hello.accept(body);
   if (!hello.profiles.includes(FO_PROFILE)) {
     throw FO_ERRORS.fail('profile.unsupported', `None of the offered profiles is ${FO_PROFILE}.`);
   }
@@ -71,7 +70,7 @@ export const helloAnswer = (w: Wishes, agreed: Agreement, events: EventState): H
 });
 
 /** Reads the answer to our Hello. Throws `schema.*`. */
-export const readHelloAnswer = (w: Wishes, data: unknown): Agreement => agree(w, readBody(HelloResult, data));
+export const readHelloAnswer = (w: Wishes, data: unknown): Agreement => agree(w, HelloResult.accept(data));
 
 function agree(w: Wishes, theirs: Hello | HelloResult): Agreement {
   const { heartbeatS, lastEventSeq, firstEventSeq, software } = theirs;

@@ -2,7 +2,7 @@ import { parseTime, type TimerHandle } from '../../../core/clock.ts';
 import { codeOf, describeError } from '../../../core/errors.ts';
 import type { ResultBody } from '../../../model/index.ts';
 import type { Envelope } from '../envelope.ts';
-import { FO_CLOSE, type FoDown, type FoHandlers } from '../types.ts';
+import { FO_CLOSE, type FoDown, type FoFrame, type FoHandlers } from '../types.ts';
 import type { Context } from './context.ts';
 import type { OutgoingEvents } from './events.ts';
 import {
@@ -24,7 +24,7 @@ export interface HelloPort {
   readonly handlers: FoHandlers;
   readonly events: OutgoingEvents;
   readonly inbox: EventInbox;
-  push(lane: Lane, text: string): boolean;
+  push(lane: Lane, frame: FoFrame): boolean;
   reply(correlationId: string, body: ResultBody): void;
   drop(code: number, text: string, reason: FoDown): void;
   /** Both sides agree, for the first time on this connection or anew. `missedEvents`: as `fo`, those that follow. */

@@ -1,44 +1,34 @@
 import { BoundedMap, BoundedQueue, type BoundStats } from '../../../core/bounded.ts';
-import { parseTime, type TimerHandle } from '../../../core/clock.ts';
+import { parseTime } from '../../../core/clock.ts';
 import { codeOf, describeError } from '../../../core/errors.ts';
+import { failPoint } from '../../../core/failpoint.ts';
 import type { ResultBody } from '../../../model/index.ts';
 import { ResultBody as ResultMessage } from '../../../model/index.ts';
-import { FO_CATALOGUE, type FoType, isFoType } from '../catalogue.ts';
-import { bodyHash, readBody } from '../codec.ts';
+import { FO_CATALOGUE, isFoType } from '../catalogue.ts';
+import { bodyHash } from '../codec.ts';
 import { type Envelope, FO_LIMITS } from '../envelope.ts';
 import { asksToRetry, FO_ERRORS, resultOf } from '../errors.ts';
-import type { FoHandlers, FoInbound, FoMeta } from '../types.ts';
+import type { FoFrame, FoHandlers, FoInbound, FoMeta } from '../types.ts';
 import type { Context } from './context.ts';
 import type { EventInbox } from './inbox.ts';
 import type { ResultCache } from './memory.ts';
 import { checkDirection, isStream } from './outgoing.ts';
+import type { Rates } from './rates.ts';
+import { early, type Item, metaOf, type Open, typed } from './received.ts';
 import { checkTimes, OrderGuard, type TypedBody } from './rules.ts';
 import type { Lane } from './sender.ts';
+import type { SignatureCheck } from './signatures.ts';
 
 /** After this the session answers "try again" for an application that does not (design 2.1). */
 export const ANSWER_WITHIN_MS = 1_500;
 
-/** A message whose Result is still owed. */
-interface Open {
-  readonly envelope: Envelope;
-  readonly type: FoType;
-  readonly hash: string;
-  readonly fast: boolean;
-  timer?: TimerHandle;
-}
-
-interface Item {
-  readonly envelope: Envelope;
-  readonly message: TypedBody;
-  readonly hash: string;
-  readonly receivedAt: number;
-}
-
 export interface InboundPort {
-  push(lane: Lane, text: string): boolean;
+  push(lane: Lane, frame: FoFrame): boolean;
   readonly handlers: FoHandlers;
   readonly results: ResultCache;
   readonly inbox: EventInbox;
+  readonly signatures: SignatureCheck;
+  readonly rates: Rates;
   onRefused(code: string): void;
 }
 
@@ -69,6 +59,12 @@ export class Inbound {
       const { type } = envelope;
       if (!isFoType(type)) throw FO_ERRORS.fail('type.unknown', `The message type ${type} is not spoken here.`);
       checkDirection(type, this.#c.role === 'fo' ? 'fcsbe' : 'fo');
+      const retryAfterS = this.#port.rates.take(type);
+      if (retryAfterS > 0) {
+        this.#throttle(envelope, retryAfterS);
+        return;
+      }
+      this.#port.signatures.check(envelope);
       const message = typed(type, envelope.body);
       if (isStream(message)) {
         this.#stream(envelope, message, receivedAt);
@@ -100,7 +96,7 @@ export class Inbound {
       return false;
     }
     const issues = ResultMessage.check(result);
-    if (issues.length > 0) this.#c.log.error('fo.badAnswer', { type: open.type, issues: issues.slice(0, 3) });
+    if (issues.length > 0) this.#c.log.error('fo.badAnswer', { type: open.message.type, issues: issues.slice(0, 3) });
     this.#settle(open, issues.length === 0 ? result : resultOf(FO_ERRORS.fail('internal.permanent')));
     return true;
   }
@@ -156,7 +152,7 @@ export class Inbound {
   #accept(item: Item): void {
     const { envelope, message, receivedAt } = item;
     const fast = message.type === 'UpdateSetpoint';
-    const open: Open = { envelope, type: message.type, hash: item.hash, fast };
+    const open: Open = { envelope, message, hash: item.hash, fast };
     try {
       if (fast && this.#open.size - this.#ordinaryOpen() >= FO_LIMITS.inFlight) {
         this.#throttle(envelope);
@@ -184,12 +180,12 @@ export class Inbound {
     const { eventSeq, messageId } = open.envelope;
     if (this.#c.role !== 'fo') return true;
     if (eventSeq === undefined) {
-      if (FO_CATALOGUE[open.type].kind !== 'event') return true;
+      if (FO_CATALOGUE[open.message.type].kind !== 'event') return true;
       throw FO_ERRORS.fail('schema.semantic', 'Events carry eventSeq.', { path: '/eventSeq' });
     }
     const judged = this.#port.inbox.judge(eventSeq);
     if (judged.verdict === 'known') this.#reply(messageId, { status: 'ok' });
-    if (judged.verdict === 'early') this.#reply(messageId, resultOf(EARLY()));
+    if (judged.verdict === 'early') this.#reply(messageId, resultOf(early()));
     if (judged.verdict === 'deliver' && judged.gap) {
       const { gap } = judged;
       this.#c.log.warn('fo.eventGap', { from: gap.from, to: gap.to });
@@ -217,10 +213,11 @@ export class Inbound {
     return n;
   }
 
-  #throttle(envelope: Envelope): void {
+  #throttle(envelope: Envelope, retryAfterS = 1): void {
     if (envelope.eventSeq !== undefined) this.#port.inbox.postponed(envelope.eventSeq);
     this.#port.onRefused('rate.tooOften');
-    this.#reply(envelope.messageId, resultOf(FO_ERRORS.fail('rate.tooOften'), 1));
+    if (envelope.body.noReply === true && envelope.type === 'UpdateSetpoint') return;
+    this.#reply(envelope.messageId, resultOf(FO_ERRORS.fail('rate.tooOften'), retryAfterS));
   }
 
   /** Answers what never became an open message; nothing is stored. */
@@ -232,6 +229,12 @@ export class Inbound {
     this.#reply(envelope.messageId, result);
   }
 
+  /** An event whose frame made no sense was there all the same. */
+  unreadable(eventSeq: number): void {
+    if (this.#c.role !== 'fo') return;
+    if (this.#port.inbox.judge(eventSeq).verdict === 'deliver') this.#port.inbox.settled(eventSeq);
+  }
+
   /** A finally refused event keeps its place in the order, one refused for now comes again. */
   #countRefusedEvent({ eventSeq }: Envelope, result: ResultBody): ResultBody {
     if (this.#c.role !== 'fo' || eventSeq === undefined) return result;
@@ -241,7 +244,7 @@ export class Inbound {
     }
     const { verdict } = this.#port.inbox.judge(eventSeq);
     if (verdict === 'deliver') this.#port.inbox.settled(eventSeq);
-    return verdict === 'early' ? resultOf(EARLY()) : result;
+    return verdict === 'early' ? resultOf(early()) : result;
   }
 
   /** Stores a final Result, then sends it. A temporary one is not stored: the repetition shall be processed. */
@@ -253,6 +256,7 @@ export class Inbound {
       this.#reply(messageId, result);
       return;
     }
+    if (result.status === 'ok' || result.status === 'pending') this.#order.accepted(open.message);
     const key = this.#key(open.envelope);
     const entry = { hash: open.hash, result, at: this.#c.clock.now() };
     this.#port.results.remember(key, entry);
@@ -270,29 +274,12 @@ export class Inbound {
   #reply(correlationId: string, body: ResultBody): void {
     if (this.#closed) return;
     this.#port.push('normal', this.#c.frame({ messageId: this.#c.nextId(), type: 'Result', body, correlationId }));
+    failPoint('result.sent');
   }
 
   #key(envelope: Envelope): string {
     return `${this.#c.peer}/${envelope.messageId}`;
   }
-}
-
-const EARLY = (): Error => FO_ERRORS.fail('internal.temporary', 'An event before this one is missing.');
-
-function typed(type: FoType, body: unknown): TypedBody {
-  // readBody proves that the body is that of the type; the compiler cannot follow the pair through the table.
-  return { type, body: readBody<unknown>(FO_CATALOGUE[type].message, body) } as TypedBody;
-}
-
-function metaOf(peer: string, envelope: Envelope, receivedAt: number): FoMeta {
-  return {
-    peer,
-    messageId: envelope.messageId,
-    sentAt: parseTime(envelope.sentAt),
-    receivedAt,
-    ...(envelope.expiresAt === undefined ? {} : { expiresAt: parseTime(envelope.expiresAt) }),
-    ...(envelope.eventSeq === undefined ? {} : { eventSeq: envelope.eventSeq }),
-  };
 }
 
 function asTemporary(c: Context, e: unknown): Error {

@@ -3,6 +3,7 @@ import type { TimerHandle } from '../../../core/clock.ts';
 import type { ResultBody } from '../../../model/index.ts';
 import { FO_LIMITS } from '../envelope.ts';
 import { asksToRetry, FO_ERRORS, FO_LINK_ERRORS } from '../errors.ts';
+import type { FoFrame } from '../types.ts';
 import type { Context } from './context.ts';
 import { backoffMs, FAST_RESULT_WAIT_MS, RESULT_WAIT_MS } from './retry.ts';
 import type { Lane } from './sender.ts';
@@ -26,7 +27,7 @@ interface Pending {
 export interface RequestsPort {
   /** True while the link is up. */
   ready(): boolean;
-  push(lane: Lane, text: string): boolean;
+  push(lane: Lane, frame: FoFrame): boolean;
   /** Requests that events hold of the common limit of 16. */
   eventsInFlight(): number;
   /** A place became free. */

@@ -16,6 +16,8 @@ export function expiryOf(message: TypedBody): number | undefined {
       return parseTime(message.body.setpoint.validUntil);
     case 'RequestService':
       return parseTime(message.body.fsr.decisionBy);
+    case 'AvailabilityReport':
+      return message.body.validUntil === undefined ? undefined : parseTime(message.body.validUntil);
     default:
       return undefined;
   }
@@ -26,6 +28,8 @@ function spanEndOf(message: TypedBody): number | undefined {
   switch (message.type) {
     case 'RequestService':
       return parseTime(message.body.fsr.window.end);
+    case 'AmendService':
+      return message.body.window && parseTime(message.body.window.end);
     case 'SubscribeTelemetry':
       return parseTime(message.body.until);
     case 'Opt':
@@ -54,8 +58,8 @@ export class OrderGuard {
   readonly #revisions = new BoundedMap<string, number>({ name: 'fo.revisions', max: 1024, overflow: 'dropOldest' });
 
   /**
-   * Throws `seq.stale`, else takes note of the number. An equal setpoint number is stale too, except in a repetition of
-   * the message that brought it.
+   * Throws `seq.stale`. The number of a setpoint is noted at once; an equal one is stale too, except in a repetition of
+   * the message that brought it. A revision counts once it was {@link accepted}.
    */
   check(message: TypedBody, messageId: string): void {
     if (message.type === 'UpdateSetpoint') {
@@ -65,16 +69,36 @@ export class OrderGuard {
         throw stale(`Setpoint ${seq} of ${fsrId}`, newest.seq);
       }
       this.#seqs.set(fsrId, { seq, messageId });
-    } else if (message.type === 'RequestService' || message.type === 'ServiceDecision') {
-      const { fsrId, revision } = message.type === 'RequestService' ? message.body.fsr : message.body;
-      const newest = this.#revisions.get(fsrId);
-      if (newest !== undefined && revision < newest) throw stale(`Revision ${revision} of ${fsrId}`, newest);
-      this.#revisions.set(fsrId, revision);
+      return;
     }
+    const named = revisionOf(message);
+    if (named === undefined) return;
+    const newest = this.#revisions.get(named.fsrId);
+    if (newest !== undefined && named.revision < newest) {
+      throw stale(`Revision ${named.revision} of ${named.fsrId}`, newest);
+    }
+  }
+
+  /** The message was not refused: lower revisions are stale from now on. A refused amendment leaves the old one in force. */
+  accepted(message: TypedBody): void {
+    const named = revisionOf(message);
+    if (named) this.#revisions.set(named.fsrId, Math.max(named.revision, this.#revisions.get(named.fsrId) ?? 0));
   }
 
   stats() {
     return [this.#seqs.stats(), this.#revisions.stats()];
+  }
+}
+
+function revisionOf(message: TypedBody): { readonly fsrId: string; readonly revision: number } | undefined {
+  switch (message.type) {
+    case 'RequestService':
+      return message.body.fsr;
+    case 'AmendService':
+    case 'ServiceDecision':
+      return message.body;
+    default:
+      return undefined;
   }
 }
 

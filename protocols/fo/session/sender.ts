@@ -1,5 +1,5 @@
 import { BoundedQueue, type BoundStats } from '../../../core/bounded.ts';
-import type { FoTransport } from '../types.ts';
+import type { FoFrame, FoTransport } from '../types.ts';
 
 /** Setpoints go first, streams last; the oldest stream frame gives way (fo 4.2, 9.2). */
 export type Lane = 'fast' | 'normal' | 'stream';
@@ -9,10 +9,11 @@ const HIGH_WATER_BYTES = 64 * 1024;
 
 /** The send queue of one connection. */
 export class Sender {
-  readonly #lanes: Readonly<Record<Lane, BoundedQueue<string>>>;
+  readonly #lanes: Readonly<Record<Lane, BoundedQueue<FoFrame>>>;
   readonly #onStuck: () => void;
   #transport: FoTransport | undefined;
   #unflushed = 0;
+  #unflushedFrames = 0;
 
   /** `onStuck`: the peer does not read; 512 frames wait that may not be dropped. */
   constructor(o: { readonly onStuck: () => void }) {
@@ -32,14 +33,14 @@ export class Sender {
   /** What still waits is forgotten: requests and events are sent again, Results are asked for again. */
   detach(): void {
     this.#transport = undefined;
-    this.#unflushed = 0;
+    this.#unflushed = this.#unflushedFrames = 0;
     for (const lane of Object.values(this.#lanes)) lane.clear();
   }
 
   /** False when there is no connection. */
-  push(lane: Lane, text: string): boolean {
+  push(lane: Lane, frame: FoFrame): boolean {
     if (!this.#transport) return false;
-    const taken = this.#lanes[lane].push(text);
+    const taken = this.#lanes[lane].push(frame);
     this.#pump();
     if (!taken) this.#onStuck();
     return taken;
@@ -52,16 +53,25 @@ export class Sender {
   #pump(): void {
     const transport = this.#transport;
     while (transport !== undefined && transport === this.#transport && this.#unflushed < HIGH_WATER_BYTES) {
-      const text = this.#lanes.fast.shift() ?? this.#lanes.normal.shift() ?? this.#lanes.stream.shift();
-      if (text === undefined) return;
+      const frame = this.#lanes.fast.shift() ?? this.#ordinary(transport.maxUnflushed);
+      if (frame === undefined) return;
+      const { text } = frame;
       this.#unflushed += text.length;
+      this.#unflushedFrames++;
       let flushed = false;
-      transport.send(text, () => {
+      const done = (): void => {
         if (flushed || transport !== this.#transport) return;
         flushed = true;
         this.#unflushed -= text.length;
+        this.#unflushedFrames--;
         this.#pump();
-      });
+      };
+      transport.send(text, done, frame);
     }
+  }
+
+  #ordinary(maxFrames = Number.POSITIVE_INFINITY): FoFrame | undefined {
+    if (this.#unflushedFrames >= maxFrames) return undefined;
+    return this.#lanes.normal.shift() ?? this.#lanes.stream.shift();
   }
 }

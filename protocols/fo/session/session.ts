@@ -4,18 +4,22 @@ import { codeOf, describeError } from '../../../core/errors.ts';
 import type { ResultBody } from '../../../model/index.ts';
 import { ResultBody as ResultMessage } from '../../../model/index.ts';
 import { FO_CATALOGUE, type FoBodies, type FoType, isFoType } from '../catalogue.ts';
-import { decode, readBody } from '../codec.ts';
+import { decode } from '../codec.ts';
 import { type Envelope, Heartbeat } from '../envelope.ts';
 import { FO_ERRORS, resultOf } from '../errors.ts';
+import { closeCodeOf } from '../gate.ts';
 import { type FoMetrics, foMetrics } from '../metrics.ts';
 import {
   FO_CLOSE,
   type FoConnection,
   type FoDown,
+  type FoFrame,
   type FoSendOptions,
   type FoSession,
   type FoSessionOptions,
+  type FoStamp,
   type FoTransport,
+  type FoVia,
 } from '../types.ts';
 import { AbuseCounter } from './abuse.ts';
 import { type Context, createContext } from './context.ts';
@@ -26,11 +30,14 @@ import { HelloExchange } from './hello.ts';
 import { Inbound } from './inbound.ts';
 import { EventInbox } from './inbox.ts';
 import { memoryOutbox, ResultCache } from './memory.ts';
-import { checkOutgoing, isStream } from './outgoing.ts';
+import { checkOutgoing, checkSize, checkStamp, isStream } from './outgoing.ts';
+import { Rates } from './rates.ts';
 import { OutgoingRequests } from './requests.ts';
 import { DEFAULT_EXPIRY_MS } from './retry.ts';
 import { expiryOf, MAX_SKEW_MS } from './rules.ts';
 import { type Lane, Sender } from './sender.ts';
+import { SignatureCheck } from './signatures.ts';
+import { checkVia } from './via.ts';
 
 /** The session of one party over all its connections (fo 4.2, 9.2). No sockets: see {@link FoTransport}. */
 export function createFoSession(o: FoSessionOptions): FoSession {
@@ -43,6 +50,8 @@ class Session implements FoSession {
   readonly #c: Context;
   readonly #metrics: FoMetrics;
   readonly #sender: Sender;
+  readonly #signatures: SignatureCheck;
+  readonly #rates: Rates;
   readonly #requests: OutgoingRequests;
   readonly #events: OutgoingEvents;
   readonly #inbox: EventInbox;
@@ -60,10 +69,12 @@ class Session implements FoSession {
     this.peer = o.peer;
     this.#c = createContext(o);
     this.#metrics = foMetrics(o.metrics);
+    this.#signatures = new SignatureCheck(o.signatures);
+    this.#rates = new Rates(o);
     this.#sender = new Sender({ onStuck: () => this.#drop(FO_CLOSE.rate, 'you do not read', 'abuse') });
     const link = {
       ready: () => this.#state === 'up',
-      push: (lane: Lane, text: string) => this.#sender.push(lane, text),
+      push: (lane: Lane, frame: FoFrame) => this.#sender.push(lane, frame),
     };
     this.#requests = new OutgoingRequests(this.#c, {
       ...link,
@@ -82,6 +93,8 @@ class Session implements FoSession {
       handlers: o.handlers,
       results: new ResultCache(o.persistence?.results),
       inbox: this.#inbox,
+      signatures: this.#signatures,
+      rates: this.#rates,
       onRefused: (code) => this.#countRefusal(code),
     });
     const wishes = { role: o.role, heartbeatS: clampHeartbeatS(o.heartbeatS), software: o.software };
@@ -106,7 +119,7 @@ class Session implements FoSession {
   attach(transport: FoTransport, as: 'opener' | 'listener'): FoConnection {
     const mine = (): boolean => transport === this.#transport;
     const connection: FoConnection = {
-      receive: (text) => void (mine() && this.#receive(text)),
+      receive: (text, via) => void (mine() && this.#receive(text, via)),
       gone: (reason) => void (mine() && this.#detach(reason)),
     };
     if (this.#closed) {
@@ -137,11 +150,13 @@ class Session implements FoSession {
     if (wasUp) this.#c.guard('onDown', () => this.#o.handlers.onDown?.(this.peer, reason));
   }
 
-  #receive(text: string): void {
+  #receive(text: string, via: FoVia | undefined): void {
     const decoded = decode(text);
     if (!decoded.ok) {
       this.#c.log.warn('fo.badFrame', { code: codeOf(decoded.error), what: describeError(decoded.error).what });
       this.#countRefusal(codeOf(decoded.error) ?? 'schema.invalid');
+      // An event that can never be read keeps its place, so that those behind it come through.
+      if (decoded.eventSeq !== undefined && this.#state === 'up') this.#inbound.unreadable(decoded.eventSeq);
       // A Result is never answered, whatever is wrong with it: two sides could answer each other for ever.
       if (decoded.type !== 'Result') this.#reply(decoded.messageId, resultOf(decoded.error));
       if (codeOf(decoded.error) === 'profile.unsupported') this.#drop(FO_CLOSE.profile, 'profile', 'refused');
@@ -150,6 +165,7 @@ class Session implements FoSession {
     const { envelope } = decoded;
     this.#metrics.received(envelope.type);
     try {
+      if (via) checkVia(envelope, via);
       this.#dispatch(envelope);
     } catch (e) {
       const result = resultOf(e);
@@ -174,12 +190,14 @@ class Session implements FoSession {
     }
   }
 
-  publish<T extends FoType>(type: T, body: FoBodies[T]): Promise<number> {
+  publish<T extends FoType>(type: T, body: FoBodies[T], stamp?: FoStamp): Promise<number> {
     try {
       checkOutgoing(this.#c.role, type, body);
       if (this.#c.role === 'fo') throw FO_ERRORS.fail('auth.forbidden', 'Only the gateway numbers events (fo 4.1).');
+      checkStamp(type, stamp);
+      checkSize(type, body);
       this.#metrics.sent(type);
-      return this.#events.publish(type, body);
+      return this.#events.publish(type, body, stamp);
     } catch (e) {
       return Promise.reject(e);
     }
@@ -187,15 +205,16 @@ class Session implements FoSession {
 
   stream<T extends FoType>(type: T, body: FoBodies[T]): boolean {
     if (this.#state !== 'up') return false;
+    let expiresAt: number | undefined;
     try {
-      checkOutgoing(this.#c.role, type, body);
+      expiresAt = expiryOf(checkOutgoing(this.#c.role, type, body));
     } catch (e) {
       this.#c.log.error('fo.badStream', { type, code: codeOf(e), what: describeError(e).what });
       return false;
     }
     this.#metrics.sent(type);
     const lane = type === 'UpdateSetpoint' ? 'fast' : 'stream';
-    return this.#sender.push(lane, this.#c.frame({ messageId: this.#c.nextId(), type, body }));
+    return this.#sender.push(lane, this.#c.frame({ messageId: this.#c.nextId(), type, body, expiresAt }));
   }
 
   answer(replyTo: string, result: ResultBody): boolean {
@@ -218,19 +237,22 @@ class Session implements FoSession {
     if (envelope.from !== this.peer || envelope.to !== this.#c.self) {
       throw FO_ERRORS.fail('auth.forbidden', `from and to must be ${this.peer} and ${this.#c.self} on this link.`);
     }
+    const own = !isFoType(envelope.type);
+    if (own) this.#signatures.check(envelope);
     this.#heartbeat.heard();
     if (envelope.type === 'Result') {
       this.#onResult(envelope);
       return;
     }
     const offsetMs = parseTime(envelope.sentAt) - this.#c.clock.now();
-    if (Math.abs(offsetMs) > MAX_SKEW_MS) {
+    if (Math.abs(offsetMs) > MAX_SKEW_MS && !isReplayOfSigned(envelope)) {
       throw FO_ERRORS.fail(
         'time.skew',
         `sentAt differs from the receiver's clock by ${Math.round(offsetMs / 1000)} s.`,
       );
     }
     if (envelope.type === 'Hello') {
+      if (this.#rates.take('Hello') > 0) throw FO_ERRORS.fail('rate.tooOften');
       this.#hello.receive(envelope, offsetMs);
       return;
     }
@@ -239,14 +261,15 @@ class Session implements FoSession {
       throw FO_ERRORS.fail('state.invalid', 'The first message on a link is Hello.');
     }
     if (envelope.type === 'Heartbeat') {
-      this.#events.ackTo(readBody(Heartbeat, envelope.body).ackEventSeq);
+      this.#events.ackTo(Heartbeat.accept(envelope.body).ackEventSeq);
+      this.#c.guard('onClock', () => this.#o.handlers.onClock?.(this.peer, offsetMs));
       return;
     }
     this.#inbound.receive(envelope);
   }
 
   #onResult(envelope: Envelope): void {
-    const result = readBody(ResultMessage, envelope.body);
+    const result = ResultMessage.accept(envelope.body);
     const id = envelope.correlationId;
     if (this.#hello.onResult(envelope, result)) return;
     const known = id !== undefined && (this.#requests.onResult(id, result) || this.#events.onResult(id, result));
@@ -296,8 +319,9 @@ class Session implements FoSession {
   }
 }
 
+/** A signed document keeps its date; its eventSeq and messageId protect against replay (fo 4.2). */
+const isReplayOfSigned = (e: Envelope): boolean =>
+  e.eventSeq !== undefined && e.signature !== undefined && isFoType(e.type) && FO_CATALOGUE[e.type].signed;
+
 const wantsResult = (e: Envelope): boolean =>
   e.type !== 'Result' && e.type !== 'Heartbeat' && !(isFoType(e.type) && FO_CATALOGUE[e.type].kind === 'stream');
-
-const closeCodeOf = (result: ResultBody): number =>
-  result.code?.startsWith('auth.') ? FO_CLOSE.authentication : FO_CLOSE.profile;

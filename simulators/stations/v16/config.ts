@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../../core/bounded.ts';
-import type { Response } from '../../../protocols/ocpp/index.ts';
+import { callError, type Response } from '../../../protocols/ocpp/index.ts';
 import { MAX_PROFILES } from '../station.ts';
-import type { StationSpec } from '../types.ts';
+import { rateUnitsOf, type StationSpec } from '../types.ts';
 
 type Status = Response<'ocpp1.6', 'ChangeConfiguration'>['status'];
 type Check = (value: string) => boolean;
@@ -26,15 +26,26 @@ export type Measurand = (typeof MEASURANDS)[number];
 
 export const MAX_STACK_LEVEL = 10;
 export const MAX_PERIODS = 24;
+const DEFAULT_ITEMS = 50;
 
 const isWhole: Check = (v) => /^\d{1,9}$/.test(v);
 const isBool: Check = (v) => /^(true|false)$/i.test(v);
 /** 1.6 stations refuse a whole list for one unknown entry (ocpp 6). */
-const isMeasurandList: Check = (v) =>
-  v === '' || v.split(',').every((m) => MEASURANDS.some((known) => known === m.trim()));
+const isMeasurandList =
+  ({ measurands }: StationSpec): Check =>
+  (v) =>
+    v === '' || v.split(',').every((m) => sampleable(m.trim(), measurands));
+
+const sampleable = (name: string, only: readonly string[] | undefined): boolean =>
+  MEASURANDS.some((known) => known === name) && (only?.includes(name) ?? true);
 
 const whole = (value: number): Key => ({ value: String(value), check: isWhole });
 const bool = (value: boolean): Key => ({ value: String(value), check: isBool });
+const ENERGY = 'Energy.Active.Import.Register';
+const sampled = (spec: StationSpec, ...names: readonly string[]): Key => ({
+  value: names.filter((m) => sampleable(m, spec.measurands)).join(','),
+  check: isMeasurandList(spec),
+});
 const fixed = (value: string | number): Key => ({ value: String(value) });
 
 /** What the simulation does not act on is read-only. */
@@ -44,29 +55,34 @@ const keysOf = (spec: StationSpec): Readonly<Record<string, Key>> => ({
   ClockAlignedDataInterval: fixed(0),
   ConnectionTimeOut: whole(60),
   ConnectorPhaseRotation: fixed('NotApplicable'),
-  GetConfigurationMaxKeys: fixed(50),
+  GetConfigurationMaxKeys: fixed(spec.itemsPerMessage ?? DEFAULT_ITEMS),
   HeartbeatInterval: whole(60),
   LocalAuthorizeOffline: fixed('true'),
   LocalPreAuthorize: fixed('false'),
   MeterValuesAlignedData: fixed(''),
-  MeterValuesSampledData: {
-    value: 'Power.Active.Import,Current.Import,Voltage,Energy.Active.Import.Register',
-    check: isMeasurandList,
-  },
+  MeterValuesSampledData: sampled(spec, 'Power.Active.Import', 'Current.Import', 'Voltage', ENERGY),
   MeterValueSampleInterval: whole(spec.meterIntervalS),
   NumberOfConnectors: fixed(spec.evses),
   ResetRetries: fixed(1),
   StopTransactionOnEVSideDisconnect: fixed('true'),
   StopTransactionOnInvalidId: bool(true),
   StopTxnAlignedData: fixed(''),
-  StopTxnSampledData: { value: 'Energy.Active.Import.Register', check: isMeasurandList },
-  SupportedFeatureProfiles: fixed('Core,RemoteTrigger,SmartCharging'),
+  StopTxnSampledData: sampled(spec, ENERGY),
+  SupportedFeatureProfiles: fixed(`Core,RemoteTrigger${spec.smartCharging === false ? '' : ',SmartCharging'}`),
   TransactionMessageAttempts: whole(3),
   TransactionMessageRetryInterval: whole(5),
   UnlockConnectorOnEVSideDisconnect: fixed('true'),
   WebSocketPingInterval: { value: '0', check: isWhole, rebootRequired: true },
+  ...(spec.smartCharging === false ? {} : smartCharging(spec)),
+});
+
+const smartCharging = (spec: StationSpec): Readonly<Record<string, Key>> => ({
   ChargeProfileMaxStackLevel: fixed(MAX_STACK_LEVEL),
-  ChargingScheduleAllowedChargingRateUnit: fixed('Current,Power'),
+  ChargingScheduleAllowedChargingRateUnit: fixed(
+    rateUnitsOf(spec)
+      .map((unit) => (unit === 'A' ? 'Current' : 'Power'))
+      .join(','),
+  ),
   ChargingScheduleMaxPeriods: fixed(MAX_PERIODS),
   ConnectorSwitch3to1PhaseSupported: fixed('false'),
   MaxChargingProfilesInstalled: fixed(MAX_PROFILES),
@@ -110,8 +126,10 @@ export class Config16 {
     return row.rebootRequired ? 'RebootRequired' : 'Accepted';
   }
 
-  /** The asked keys, or all. */
+  /** The asked keys, or all. Throws the CALLERROR OccurrenceConstraintViolation for too long a list. */
   read(asked: readonly string[] = []): Response<'ocpp1.6', 'GetConfiguration'> {
+    const max = this.number('GetConfigurationMaxKeys');
+    if (asked.length > max) throw callError('OccurrenceConstraintViolation', `At most ${max} keys per message.`);
     const names = asked.length === 0 ? Object.keys(this.#keys) : asked;
     const known = names.filter((key) => this.#row(key));
     const unknown = names.filter((key) => !this.#row(key));

@@ -1,8 +1,10 @@
-import { dispatch, type Handler, type Handlers } from '../../../protocols/ocpp/index.ts';
+import { dispatch, type Handler, type Handlers, OCPP_ERRORS } from '../../../protocols/ocpp/index.ts';
 import { clear, type Profile } from '../../core/index.ts';
 import { changeAvailability } from '../availability.ts';
+import { dataTransfer } from '../data-transfer.ts';
 import { contextOf } from '../regulator.ts';
 import type { Station } from '../station.ts';
+import { rateUnitsOf } from '../types.ts';
 import type { Unit } from '../unit.ts';
 import type { Config16 } from './config.ts';
 import { compositeAnswer, fromWire, objection, purposeOf } from './profile.ts';
@@ -34,7 +36,7 @@ export const REFUSALS = {
 /** What a 1.6 station answers to the CALLs of the CSMS; everything else is NotImplemented. */
 export function handlers16(s: Station<V>, config: Config16, triggers: Triggers): Handler<V> {
   return dispatch('ocpp1.6', {
-    ...smartCharging(s),
+    ...(s.spec.smartCharging === false ? NO_SMART_CHARGING : smartCharging(s)),
     ...transactions(s, config),
     ...maintenance(s, config),
     ...triggered(s, triggers),
@@ -66,13 +68,24 @@ function triggered(s: Station<V>, triggers: Triggers): Handlers<V> {
   };
 }
 
+const unsupported = (): never => {
+  throw OCPP_ERRORS.fail('ocpp.notSupported', 'This station has no smart charging.');
+};
+
+const NO_SMART_CHARGING: Handlers<V> = {
+  SetChargingProfile: () => ({ status: 'NotSupported' }),
+  ClearChargingProfile: unsupported,
+  GetCompositeSchedule: unsupported,
+};
+
 function smartCharging(s: Station<V>): Handlers<V> {
   return {
     SetChargingProfile: ({ connectorId, csChargingProfiles: p }) => {
       const unit = s.unit(connectorId);
       if (connectorId !== 0 && !unit) return REJECTED;
       const why =
-        objection(connectorId, p) ?? (p.chargingProfilePurpose === 'TxProfile' ? noTransaction(unit, p) : undefined);
+        objection(s.spec, connectorId, p) ??
+        (p.chargingProfilePurpose === 'TxProfile' ? noTransaction(unit, p) : undefined);
       if (why !== undefined) {
         s.emit('profileRefused', { id: p.chargingProfileId, why });
         return REJECTED;
@@ -97,7 +110,10 @@ function smartCharging(s: Station<V>): Handlers<V> {
       if (!unit) return REJECTED;
       const ctx = { ...contextOf(unit, s.line.offlineSinceMs), evseId: connectorId };
       const unlimitedW = s.spec.maxImportW * (connectorId === 0 ? s.units.length : 1);
-      const o = { nowMs: s.clock.now(), durationS: duration, unit: chargingRateUnit ?? 'A', unlimitedW };
+      const rateUnits = rateUnitsOf(s.spec);
+      const rateUnit = chargingRateUnit ?? rateUnits[0] ?? 'A';
+      if (!rateUnits.includes(rateUnit)) return REJECTED;
+      const o = { nowMs: s.clock.now(), durationS: duration, unit: rateUnit, unlimitedW };
       return compositeAnswer(s.profiles, ctx, o);
     },
   };
@@ -111,12 +127,16 @@ function noTransaction(unit: Unit | undefined, p: { readonly transactionId?: num
 
 function transactions(s: Station<V>, config: Config16): Handlers<V> {
   return {
-    RemoteStartTransaction: ({ connectorId, idTag, chargingProfile: p }) => {
-      const free = (u: Unit): boolean => u.operative && !u.tx && !u.finished && !u.remoteStart;
-      const candidates = s.units.filter((u) => free(u) && (connectorId === undefined || u.id === connectorId));
+    RemoteStartTransaction: ({ connectorId, idTag, chargingProfile }) => {
+      // A station without smart charging ignores the profile.
+      const p = s.spec.smartCharging === false ? undefined : chargingProfile;
+      const candidates = s.units.filter((u) => u.free && (connectorId === undefined || u.id === connectorId));
       const unit = candidates.find((u) => u.ev) ?? candidates[0];
       if (!unit) return REJECTED;
-      if (p && (p.chargingProfilePurpose !== 'TxProfile' || p.transactionId !== undefined || objection(unit.id, p))) {
+      if (
+        p &&
+        (p.chargingProfilePurpose !== 'TxProfile' || p.transactionId !== undefined || objection(s.spec, unit.id, p))
+      ) {
         return REJECTED;
       }
       const untilMs = s.clock.now() + config.number('ConnectionTimeOut') * 1000;
@@ -158,6 +178,6 @@ function maintenance(s: Station<V>, config: Config16): Handlers<V> {
       return ACCEPTED;
     },
     ClearCache: () => ACCEPTED,
-    DataTransfer: () => ({ status: 'UnknownVendorId' }),
+    DataTransfer: (request) => dataTransfer(request),
   };
 }

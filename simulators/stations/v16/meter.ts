@@ -21,7 +21,8 @@ export function meterValue(unit: Unit, measurands: readonly Measurand[], context
 }
 
 function samples(unit: Unit, measurand: Measurand, context: Context): Sample[] {
-  const { evse } = unit;
+  const { metered: evse } = unit;
+  if (!evse) return [];
   const phases = PHASES.slice(0, evse.spec.phases);
   const base = { context, measurand, format: 'Raw' } as const;
   switch (measurand) {

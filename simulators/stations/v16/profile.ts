@@ -1,7 +1,8 @@
 import { iso } from '../../../core/clock.ts';
 import type { Request, Response } from '../../../protocols/ocpp/index.ts';
-import { composite, type Profile, type ProfileContext, wToRate } from '../../core/index.ts';
+import { composite, onPhases, type Profile, type ProfileContext, wToRate } from '../../core/index.ts';
 import { timeMs } from '../times.ts';
+import { rateUnitsOf, type StationSpec } from '../types.ts';
 import { MAX_PERIODS, MAX_STACK_LEVEL } from './config.ts';
 
 type Wire = Request<'ocpp1.6', 'SetChargingProfile'>['csChargingProfiles'];
@@ -16,9 +17,10 @@ const PURPOSES = {
 export const purposeOf = (purpose: WirePurpose): (typeof PURPOSES)[WirePurpose] => PURPOSES[purpose];
 
 /** What stands in the way of a profile, as a sentence; undefined when it can be taken (ocpp 2.2–2.4). */
-export function objection(connectorId: number, p: Wire): string | undefined {
+export function objection(spec: StationSpec, connectorId: number, p: Wire): string | undefined {
   const { chargingSchedulePeriod: periods, startSchedule } = p.chargingSchedule;
   const starts = periods.map((x) => x.startPeriod);
+  if (!rateUnitsOf(spec).includes(p.chargingSchedule.chargingRateUnit)) return 'the unit is not supported';
   if (p.stackLevel > MAX_STACK_LEVEL) return 'the stack level is too high';
   if (periods.length === 0 || periods.length > MAX_PERIODS) return 'the number of periods is out of range';
   if (starts[0] !== 0) return 'the first period does not start at 0';
@@ -80,8 +82,10 @@ export function compositeAnswer(
       chargingRateUnit: o.unit,
       chargingSchedulePeriod: periods.map((p) => ({
         startPeriod: p.startS,
-        limit: floorTenth(wToRate(Math.min(p.limitW ?? o.unlimitedW, o.unlimitedW), o.unit, ctx)),
-        ...(ctx.phases > 0 ? { numberPhases: p.numberPhases ?? ctx.phases } : {}),
+        limit: floorTenth(
+          wToRate(Math.min(p.limitW ?? o.unlimitedW, o.unlimitedW), o.unit, onPhases(ctx, p.numberPhases)),
+        ),
+        ...(ctx.phases > 0 ? { numberPhases: onPhases(ctx, p.numberPhases).phases } : {}),
       })),
     },
   };

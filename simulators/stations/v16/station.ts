@@ -1,8 +1,8 @@
 import { iso } from '../../../core/clock.ts';
-import type { PeerOf, Response } from '../../../protocols/ocpp/index.ts';
+import type { PeerOf, Request, Response } from '../../../protocols/ocpp/index.ts';
 import type { Authorization, Dialect } from '../dialect.ts';
 import { Station, type StationOptions } from '../station.ts';
-import type { Boot, EndReason, Outgoing, Transaction } from '../types.ts';
+import { type Boot, type EndReason, type Outgoing, type Transaction, VENDOR } from '../types.ts';
 import type { Unit } from '../unit.ts';
 import { Config16 } from './config.ts';
 import { handlers16, REFUSALS } from './handlers.ts';
@@ -10,9 +10,8 @@ import { meterValue } from './meter.ts';
 
 type V = 'ocpp1.6';
 type Peer = PeerOf<V>;
-type Status = 'Available' | 'Preparing' | 'Charging' | 'SuspendedEVSE' | 'SuspendedEV' | 'Finishing' | 'Unavailable';
+type Status = Request<V, 'StatusNotification'>['status'];
 
-export const VENDOR = 'v2gate';
 export const MODEL_16 = 'SimAC16';
 
 export type Station16 = Station<V>;
@@ -72,6 +71,7 @@ class Dialect16 implements Dialect<V> {
   }
 
   statusOf(unit: Unit): Status {
+    if (unit.faulted) return 'Faulted';
     if (unit.tx) return IN_SESSION[unit.activity];
     if (!unit.operative) return 'Unavailable';
     if (!unit.ev) return 'Available';
@@ -133,6 +133,19 @@ class Dialect16 implements Dialect<V> {
     return { name: 'StopTransaction', keep: true, send };
   }
 
+  /** 1.6 has no message for it; the simulated vendor uses DataTransfer. */
+  pressed(_unit: Unit, tx: Transaction, activated: boolean): Outgoing<V> {
+    const send = (peer: Peer): Promise<unknown> => {
+      const data = JSON.stringify({ transactionId: tx.wireId, activated });
+      return peer.call('DataTransfer', { vendorId: VENDOR, messageId: 'PriorityCharging', data });
+    };
+    return { name: 'DataTransfer', keep: true, send };
+  }
+
+  limited(): Outgoing<V>[] {
+    return [];
+  }
+
   ready(): void {
     this.#s.announce();
   }
@@ -156,7 +169,8 @@ class Dialect16 implements Dialect<V> {
 
   #status(connectorId: number, status: Status): Outgoing<V> {
     const timestamp = iso(this.#s.clock.now());
-    const payload = { connectorId, errorCode: 'NoError', status, timestamp } as const;
+    const errorCode = status === 'Faulted' ? 'InternalError' : 'NoError';
+    const payload = { connectorId, errorCode, status, timestamp } as const;
     return { name: 'StatusNotification', keep: false, send: (peer) => peer.call('StatusNotification', payload) };
   }
 }

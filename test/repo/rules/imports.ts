@@ -21,9 +21,10 @@ const FREE = ['test', 'tools', 'bench', '.'];
 /** Which packages a room may use, beside those of Node itself. A name in braces may only be imported as a type. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   model: [],
-  core: ['typebox', 'jsonata'],
+  core: ['typebox', 'jsonata', 'selfsigned'],
   hub: [],
   'protocols/ocpp': ['ws', 'ajv'],
+  'protocols/fo': ['ws', 'mqtt', 'aedes'],
   'protocols/*': ['ws'],
   'bridges/*': [],
   nodes: ['{node-red}'],

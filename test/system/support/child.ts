@@ -40,6 +40,10 @@ export class Child {
     return this.#lines;
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   get running(): boolean {
     return this.#exit === undefined;
   }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child, eventually } from './child.ts';
@@ -10,6 +10,12 @@ export interface GatewayOptions {
   /** Content of the site file; without it the gateway shows its demo. */
   readonly site?: object;
   readonly env?: NodeJS.ProcessEnv;
+  /** Properties for the FO link node of the flow, for example `{ transport: 'mqtt' }`. */
+  readonly foLink?: Readonly<Record<string, unknown>>;
+  /** Options for Node itself, for example `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
+  /** The data folder of an earlier process, with the flow and the site that it had. */
+  readonly dataDir?: string;
 }
 
 /** The real gateway process on free ports with a data folder of its own and the example flow. */
@@ -26,16 +32,18 @@ export class GatewayProcess {
   }
 
   static async start(o: GatewayOptions = {}): Promise<GatewayProcess> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'v2gate-system-'));
-    await mkdir(join(dataDir, 'node-red'));
-    await copyFile(FLOW, join(dataDir, 'node-red', 'flows.json'));
+    const dataDir = o.dataDir ?? (await mkdtemp(join(tmpdir(), 'v2gate-system-')));
+    if (o.dataDir === undefined) {
+      await mkdir(join(dataDir, 'node-red'));
+      await writeFile(join(dataDir, 'node-red', 'flows.json'), await flow(o.foLink));
+    }
     if (o.site !== undefined) await writeFile(join(dataDir, 'site.json'), JSON.stringify(o.site));
     const site = o.site === undefined ? { V2GATE_DEMO: '1' } : { V2GATE_SITE: join(dataDir, 'site.json') };
-    const ports = { V2GATE_HTTP_PORT: '0', V2GATE_OCPP_PORT: '0', V2GATE_FO_PORT: '0' };
+    const ports = { V2GATE_HTTP_PORT: '0', V2GATE_OCPP_PORT: '0', V2GATE_FO_PORT: '0', V2GATE_MQTT_PORT: '0' };
     const child = new Child({
       name: 'gateway',
       command: process.execPath,
-      args: [join(ROOT, 'gateway/main.ts')],
+      args: [...(o.nodeArgs ?? []), join(ROOT, 'gateway/main.ts')],
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: '1', V2GATE_DATA: dataDir, ...ports, ...site, ...o.env },
     });
@@ -70,6 +78,12 @@ export class GatewayProcess {
     await rm(this.dataDir, { recursive: true, force: true });
     return how;
   }
+}
+
+/** The example flow with another FO link. */
+async function flow(foLink: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const nodes = JSON.parse(await readFile(FLOW, 'utf8')) as { readonly type: string }[];
+  return JSON.stringify(nodes.map((n) => (n.type === 'v2gate-fo-link' ? { ...n, ...foLink } : n)));
 }
 
 function urlOf(child: Child, label: string, ms: number): Promise<string> {

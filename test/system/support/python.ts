@@ -58,7 +58,7 @@ export interface StationOptions {
 export class ForeignStation {
   readonly child: Child;
 
-  constructor(python: string, script: 'station16.py' | 'station21.py', o: StationOptions) {
+  constructor(python: string, script: 'station16.py' | 'station201.py' | 'station21.py', o: StationOptions) {
     const optional = {
       '--max-import-w': o.maxImportW,
       '--max-export-w': o.maxExportW,

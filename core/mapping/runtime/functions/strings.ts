@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { apply } from '../call.ts';
 import { type BuiltinRow, Fn, type Impl } from '../fn.ts';
-import { charge, checkLength, fail, type RunState } from '../state.ts';
+import { charge, checkLength, checkText, fail, type RunState } from '../state.ts';
 import { isArray, isFn, isObject, newSequence, toText } from '../values.ts';
 
 const text =
@@ -12,14 +12,29 @@ const text =
 /** Characters are code points. */
 const characters = (t: string): string[] => Array.from(t);
 
-function substring(v: unknown, start: unknown, length: unknown): unknown {
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** A text in which every code unit is a character need not be taken apart. Partial application lets anything through. */
+const isSimple = (t: unknown): boolean => typeof t === 'string' && !SURROGATE.test(t);
+
+function lengthOf(s: RunState, t: string): number {
+  charge(s, t.length >> 4);
+  return isSimple(t) ? t.length : characters(t).length;
+}
+
+function substring(s: RunState, v: unknown, start: unknown, length: unknown): unknown {
   if (v === undefined) return undefined;
-  const chars = characters(v as string);
+  const t = v as string;
+  charge(s, t.length >> 4);
+  return isSimple(t) ? sliced(t, start, length) : sliced(characters(t), start, length).join('');
+}
+
+function sliced<T extends string | string[]>(chars: T, start: unknown, length: unknown): T {
   const from = chars.length + (start as number) < 0 ? 0 : (start as number);
-  if (length === undefined) return chars.slice(from).join('');
-  if ((length as number) <= 0) return '';
+  if (length === undefined) return chars.slice(from) as T;
+  if ((length as number) <= 0) return chars.slice(0, 0) as T;
   const end = from >= 0 ? from + (length as number) : chars.length + from + (length as number);
-  return chars.slice(from, end).join('');
+  return chars.slice(from, end) as T;
 }
 
 function before(t: string, mark: string): string {
@@ -44,8 +59,10 @@ function pad(s: RunState, v: unknown, width: unknown, fill: unknown): unknown {
   const missing = Math.abs(target) - characters(t).length;
   if (!(missing > 0)) return t;
   checkLength(s, missing);
-  const whole = mark.repeat(missing);
+  const marks = characters(mark);
+  const whole = mark.repeat(Math.ceil(missing / marks.length));
   const padding = mark.length > 1 ? characters(whole).slice(0, missing).join('') : whole;
+  checkText(s, t.length + padding.length);
   return target > 0 ? t + padding : padding + t;
 }
 
@@ -81,6 +98,7 @@ function* matches(s: RunState, matcher: unknown, t: string, limit: unknown): Gen
 function contains(s: RunState, v: unknown, token: unknown): unknown {
   if (v === undefined || token === undefined) return undefined;
   if (typeof token === 'string') return (v as string).includes(token);
+  if (token instanceof Fn && token.regex) return token.regex.holds(s, v as string);
   return findMatch(s, token, [v]) !== undefined;
 }
 
@@ -103,7 +121,7 @@ function split(s: RunState, v: unknown, separator: unknown, limit: unknown): unk
   if (isNegative(limit)) fail('D3020', -1, { value: limit, index: 3 });
   const t = v as string;
   if (!wantsSome(limit)) return [];
-  if (typeof separator === 'string') return t.split(separator, limit as number | undefined);
+  if (typeof separator === 'string') return splitText(s, t, separator, limit as number | undefined);
   const out: string[] = [];
   let start = 0;
   for (const m of matches(s, separator, t, limit)) {
@@ -112,6 +130,24 @@ function split(s: RunState, v: unknown, separator: unknown, limit: unknown): unk
   }
   if (limit === undefined || out.length < (limit as number)) out.push(t.substring(start));
   return out;
+}
+
+function splitText(s: RunState, t: string, separator: string, limit: number | undefined): string[] {
+  const out = t.split(separator, limit);
+  checkLength(s, out.length);
+  return out;
+}
+
+function join(s: RunState, v: unknown, separator: unknown): unknown {
+  if (v === undefined) return undefined;
+  const items = v as readonly string[];
+  const by = separator === undefined ? '' : (separator as string);
+  // Partial application lets any separator through; what is no text becomes a short one.
+  let length = Math.max(0, items.length - 1) * (typeof by === 'string' ? by.length : 8);
+  for (let i = 0; i < items.length; i++) length += items[i]?.length ?? 0;
+  charge(s, items.length);
+  checkText(s, length);
+  return items.join(by);
 }
 
 function replace(s: RunState, v: unknown, pattern: unknown, replacement: unknown, limit: unknown): unknown {
@@ -128,6 +164,7 @@ function replace(s: RunState, v: unknown, pattern: unknown, replacement: unknown
     const by = typeof replacement === 'string' ? substitute(replacement, m) : apply(s, replacement, [m], null);
     if (typeof by !== 'string') fail('D3012', -1, { value: by });
     out += by;
+    checkText(s, out.length);
     at = (m.start as number) + (m.match as string).length;
   }
   return out + t.substring(at);
@@ -139,7 +176,8 @@ function replaceText(s: RunState, t: string, pattern: string, by: unknown, limit
   let n = 0;
   for (let i = t.indexOf(pattern); i >= 0 && (limit === undefined || n < (limit as number)); n++) {
     charge(s, 1);
-    out += t.substring(at, i) + (typeof by === 'string' ? by : String(toText(by)));
+    checkText(s, out.length);
+    out += t.substring(at, i) + (typeof by === 'string' ? by : String(toText(s, by)));
     at = i + pattern.length;
     i = t.indexOf(pattern, at);
   }
@@ -187,8 +225,8 @@ function url(name: string, f: (t: string) => string): Impl {
 }
 
 export const STRING_FUNCTIONS: readonly BuiltinRow[] = [
-  ['string', '<x-b?:s>', undefined, 1, (_s, v, pretty) => toText(v, pretty === true)],
-  ['substring', '<s-nn?:s>', ['str', 'start', 'length'], 3, (_s, v, a, n) => substring(v, a, n)],
+  ['string', '<x-b?:s>', undefined, 1, (s, v, pretty) => toText(s, v, pretty === true)],
+  ['substring', '<s-nn?:s>', ['str', 'start', 'length'], 3, substring],
   [
     'substringBefore',
     '<s-s:s>',
@@ -205,20 +243,14 @@ export const STRING_FUNCTIONS: readonly BuiltinRow[] = [
   ],
   ['lowercase', '<s-:s>', ['str'], 1, text((t) => t.toLowerCase())],
   ['uppercase', '<s-:s>', ['str'], 1, text((t) => t.toUpperCase())],
-  ['length', '<s-:n>', ['str'], 1, text((t) => characters(t).length)],
+  ['length', '<s-:n>', ['str'], 1, (s, v) => (v === undefined ? v : lengthOf(s, v as string))],
   ['trim', '<s-:s>', ['str'], 1, text(trim)],
   ['pad', '<s-ns?:s>', ['str', 'width', 'char'], 3, pad],
   ['match', '<s-f<s:o>n?:a<o>>', ['str', 'regex', 'limit'], 3, match],
   ['contains', '<s-(sf):b>', ['str', 'token'], 2, contains],
   ['replace', '<s-(sf)(sf)n?:s>', ['str', 'pattern', 'replacement', 'limit'], 4, replace],
   ['split', '<s-(sf)n?:a<s>>', ['str', 'separator', 'limit'], 3, split],
-  [
-    'join',
-    '<a<s>s?:s>',
-    ['strs', 'separator'],
-    2,
-    (_s, v, by) => (v === undefined ? v : (v as string[]).join(by === undefined ? '' : (by as string))),
-  ],
+  ['join', '<a<s>s?:s>', ['strs', 'separator'], 2, join],
   ['base64encode', '<s-:s>', ['str'], 1, text((t) => Buffer.from(t, 'binary').toString('base64'))],
   ['base64decode', '<s-:s>', ['str'], 1, text((t) => Buffer.from(t, 'base64').toString('binary'))],
   ['encodeUrlComponent', '<s-:s>', ['str'], 1, url('encodeUrlComponent', encodeURIComponent)],

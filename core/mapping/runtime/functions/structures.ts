@@ -51,7 +51,7 @@ function filter(s: RunState, v: unknown, f: unknown): unknown {
   const items = v as readonly unknown[];
   const code = caller(s, f);
   const out = newSequence();
-  for (let i = 0; i < items.length; i++) if (truthy(code(items[i], i, items))) out.push(items[i]);
+  for (let i = 0; i < items.length; i++) if (truthy(s, code(items[i], i, items))) out.push(items[i]);
   return out;
 }
 
@@ -62,7 +62,7 @@ function single(s: RunState, v: unknown, f: unknown): unknown {
   let found = 0;
   let result: unknown;
   for (let i = 0; i < items.length; i++) {
-    if (!truthy(code(items[i], i, items))) continue;
+    if (!truthy(s, code(items[i], i, items))) continue;
     if (++found > 1) fail('D3138', -1, { index: i });
     result = items[i];
   }
@@ -102,7 +102,7 @@ function sift(s: RunState, v: unknown, f: unknown): unknown {
   let any = false;
   for (const key of Object.keys(v)) {
     const value: unknown = Reflect.get(v, key);
-    if (!truthy(code(value, key, v))) continue;
+    if (!truthy(s, code(value, key, v))) continue;
     put(out, key, value);
     any = true;
   }
@@ -121,6 +121,7 @@ function zip(s: RunState, ...args: unknown[]): unknown {
 function keys(s: RunState, v: unknown): Marked {
   const out = newSequence();
   if (isArray(v)) {
+    charge(s, v.length);
     const all: Record<string, true> = Object.create(null);
     for (let i = 0; i < v.length; i++) for (const key of keys(s, v[i])) all[key as string] = true;
     for (const key of Object.keys(all)) out.push(key);
@@ -138,19 +139,31 @@ function appended(s: RunState, a: unknown, b: unknown): unknown {
 }
 
 function spread(s: RunState, v: unknown): unknown {
-  if (isArray(v)) {
-    let out: unknown = newSequence();
-    for (let i = 0; i < v.length; i++) out = append(out, spread(s, v[i]));
-    if (isArray(out)) checkLength(s, out.length);
-    return out;
+  if (!isArray(v)) return typeof v !== 'object' || v === null || isFn(v) ? v : pairsOf(s, v);
+  // Parts are appended to a plain array; without any it stays an empty sequence.
+  let out: unknown = newSequence();
+  let plain: unknown[] | undefined;
+  charge(s, v.length);
+  for (let i = 0; i < v.length; i++) {
+    const part = spread(s, v[i]);
+    if (part === undefined) continue;
+    plain ??= [];
+    if (isArray(part)) for (let k = 0; k < part.length; k++) plain.push(part[k]);
+    else plain.push(part);
+    out = plain;
   }
-  if (typeof v !== 'object' || v === null || isFn(v)) return v;
+  if (isArray(out)) checkLength(s, out.length);
+  return out;
+}
+
+function pairsOf(s: RunState, v: object): Marked {
   const out = newSequence();
   for (const key of Object.keys(v)) {
     const one = {};
     put(one, key, Reflect.get(v, key));
     out.push(one);
   }
+  checkLength(s, out.length);
   return out;
 }
 
@@ -159,8 +172,9 @@ function merge(s: RunState, v: unknown): unknown {
   const out = {};
   for (const o of list(v)) {
     if (typeof o !== 'object' || o === null || isFn(o)) continue;
-    charge(s, 1);
-    for (const key of Object.keys(o)) put(out, key, Reflect.get(o, key));
+    const names = Object.keys(o);
+    charge(s, 1 + names.length);
+    for (const key of names) put(out, key, Reflect.get(o, key));
   }
   return out;
 }
@@ -193,7 +207,7 @@ function distinct(s: RunState, v: unknown): unknown {
   for (let i = 0; i < v.length; i++) {
     const item: unknown = v[i];
     charge(s, out.length + 1);
-    if (!out.some((o) => deepEqual(item, o))) out.push(item);
+    if (!out.some((o) => deepEqual(s, item, o))) out.push(item);
   }
   return out;
 }
@@ -213,8 +227,8 @@ function check(condition: unknown, message: unknown): undefined {
 }
 
 export const STRUCTURE_FUNCTIONS: readonly BuiltinRow[] = [
-  ['boolean', '<x-:b>', ['arg'], 1, (_s, v) => (v === undefined ? undefined : truthy(v))],
-  ['not', '<x-:b>', ['arg'], 1, (_s, v) => (v === undefined ? undefined : !truthy(v))],
+  ['boolean', '<x-:b>', ['arg'], 1, (s, v) => (v === undefined ? undefined : truthy(s, v))],
+  ['not', '<x-:b>', ['arg'], 1, (s, v) => (v === undefined ? undefined : !truthy(s, v))],
   ['exists', '<x:b>', ['arg'], 1, (_s, v) => v !== undefined],
   ['map', '<af>', ['arr', 'func'], 2, map],
   ['filter', '<af>', ['arr', 'func'], 2, filter],
@@ -224,7 +238,7 @@ export const STRUCTURE_FUNCTIONS: readonly BuiltinRow[] = [
   ['sift', '<o-f?:o>', ['arg', 'func'], 2, sift],
   ['zip', '<a+>', [''], 0, zip],
   ['keys', '<x-:a<s>>', ['arg'], 1, keys],
-  ['lookup', '<x-s:x>', ['input', 'key'], 2, (_s, v, key) => lookup(v, key as string)],
+  ['lookup', '<x-s:x>', ['input', 'key'], 2, (s, v, key) => lookup(s, v, key as string)],
   ['append', '<xx:a>', ['arg1', 'arg2'], 2, appended],
   ['spread', '<x-:a<o>>', ['arg'], 1, spread],
   ['merge', '<a<o>:o>', ['arg'], 1, merge],
@@ -240,5 +254,5 @@ export const STRUCTURE_FUNCTIONS: readonly BuiltinRow[] = [
     (_s, m) => fail('D3137', -1, { text: (m as string) || '$error() function evaluated' }),
   ],
   ['assert', '<bs?:x>', ['condition', 'message'], 2, (_s, c, m) => check(c, m)],
-  ['clone', '<(oa)-:o>', ['arg'], 1, (_s, v) => clone(v)],
+  ['clone', '<(oa)-:o>', ['arg'], 1, (s, v) => clone(s, v)],
 ];

@@ -1,17 +1,19 @@
-import { fail } from '../state.ts';
-import { type Component, DAYS, type DatePart, MONTHS, parseDatePicture } from './dates.ts';
+import { SafeRegex } from '../regex/index.ts';
+import { fail, type RunState } from '../state.ts';
+import { type Component, DAYS, type DatePart, fragment, MONTHS, parseDatePicture } from './dates.ts';
 import { integerReader, type Reader } from './integers.ts';
 
-/** `$toMillis` with a picture. Dates that are not complete fail with X0003: mappings do not know the current time. */
-export function parseDate(text: string, picture: string): number | undefined {
+/** `$toMillis` with a picture. Dates that are not complete fail with X0003 where no current time is known. */
+export function parseDate(s: RunState, text: string, picture: string): number | undefined {
   const parts = parseDatePicture(picture).map((part) => ({ part, reader: readerOf(part) }));
-  const match = new RegExp(`^${parts.map((p) => `(${p.reader.regex})`).join('')}$`, 'i').exec(text);
+  const pattern = new SafeRegex(`^${parts.map((p) => `(${p.reader.regex})`).join('')}$`, 'i');
+  const match = pattern.find(s, text, 0);
   if (!match) return undefined;
   const found = new Map<string, number | undefined>();
   parts.forEach(({ part, reader }, i) => {
-    if ('component' in part) found.set(part.component, reader.read(match[i + 1] ?? ''));
+    if ('component' in part) found.set(part.component, reader.read(match.groups[i] ?? ''));
   });
-  return found.size === 0 ? undefined : compose(found);
+  return found.size === 0 ? undefined : compose(s, found);
 }
 
 function readerOf(part: DatePart): Reader {
@@ -64,7 +66,7 @@ const YEAR_MONTH_DAY = 0b10100001;
 const HALF_DAY = 0b101111;
 const FULL_DAY = 0b010111;
 
-function compose(found: Map<string, number | undefined>): number {
+function compose(s: RunState, found: Map<string, number | undefined>): number {
   const mask = (letters: string): number => [...letters].reduce((m, l) => m * 2 + (found.get(l) ? 1 : 0), 0);
   const dates = mask(DATE_LETTERS);
   const times = mask(TIME_LETTERS);
@@ -75,13 +77,16 @@ function compose(found: Map<string, number | undefined>): number {
   const byWeek = !byMonthWeek && is(dates, YEAR_WEEK);
   const halfDay = !is(times, FULL_DAY) && is(times, HALF_DAY);
   const order = (byDay ? 'YD' : byMonthWeek ? 'XxwF' : byWeek ? 'XWF' : 'YMD') + (halfDay ? 'Phmsf' : 'Hmsf');
-  fillGaps(found, order);
+  fillGaps(s, found, order);
   if (byMonthWeek || byWeek) fail('D3136');
   return toUtc(found, byDay, halfDay);
 }
 
-/** Less significant components default to their first value; a gap between given ones is an error. */
-function fillGaps(found: Map<string, number | undefined>, order: string): void {
+/**
+ * More significant components default to the current time, less significant ones to their first value; a gap between
+ * given ones is an error.
+ */
+function fillGaps(s: RunState, found: Map<string, number | undefined>, order: string): void {
   let started = false;
   let ended = false;
   for (const letter of order) {
@@ -91,7 +96,8 @@ function fillGaps(found: Map<string, number | undefined>, order: string): void {
     } else if (started) {
       found.set(letter, 'MDd'.includes(letter) ? 1 : 0);
       ended = true;
-    } else fail('X0003');
+    } else if (s.effects) found.set(letter, Number(fragment(new Date(s.now), letter)));
+    else fail('X0003');
   }
 }
 

@@ -113,10 +113,15 @@ function yearDigits(format: IntegerFormat, max: number | undefined): number {
   return shown >= 2 ? shown : -1;
 }
 
+/** Characters of one component at most. */
+const MAX_WIDTH = 256;
+
+const checkedWidth = (n: number): number => (n > MAX_WIDTH ? fail('X0006', -1, { value: MAX_WIDTH }) : n);
+
 function parseWidth(text: string): { min: number | undefined; max: number | undefined } {
   const dash = text.indexOf('-');
   const bound = (t: string | undefined): number | undefined =>
-    t === undefined || t === '*' ? undefined : Number.parseInt(t, 10);
+    t === undefined || t === '*' ? undefined : checkedWidth(Number.parseInt(t, 10));
   return dash < 0
     ? { min: bound(text), max: undefined }
     : { min: bound(text.slice(0, dash)), max: bound(text.slice(dash + 1)) };
