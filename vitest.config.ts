@@ -1,10 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests with a Node-RED of their own: it is one per process (stack 3). */
+const OWN_PROCESS = [
+  'test/gateway/**/*.test.ts',
+  'test/nodes/**/*.test.ts',
+  'test/flows/**/*.test.ts',
+  'test/hostile/**/*.test.ts',
+];
+const common = { testTimeout: 20_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/system/**', 'node_modules/**'],
-    testTimeout: 20_000,
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'rooms',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/system/**', 'node_modules/**', ...OWN_PROCESS],
+          isolate: false,
+        },
+      },
+      { test: { ...common, name: 'processes', include: OWN_PROCESS } },
+    ],
   },
 });

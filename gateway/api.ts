@@ -4,6 +4,7 @@ import { codeOf, describeError, type Issue } from '../core/errors.ts';
 import type { PublicJwk } from '../core/signing.ts';
 import type { Site } from '../hub/site/types.ts';
 import { SetLimit } from '../model/index.ts';
+import { CONTROL_ROUTES, controlApi } from './control-api.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import type { EventStreams } from './event-streams.ts';
 import { EVIDENCE_ROUTES, evidenceApi } from './evidence-api.ts';
@@ -33,6 +34,7 @@ export const API_ROUTES: readonly { readonly method: 'GET' | 'POST'; readonly pa
     { method: 'GET', path: '/settings', what: 'The settings in force, without secrets.' },
     { method: 'GET', path: '/events', what: 'Server-sent events: everything that the console shows, as it changes.' },
     ...EVIDENCE_ROUTES,
+    ...CONTROL_ROUTES,
     { method: 'POST', path: '/stations/:identity/accept', what: 'Accepts an unknown station that waits.' },
     { method: 'POST', path: '/limit', what: 'Sets or lifts a limit: one hub/SetLimit.' },
     { method: 'POST', path: '/meter', what: 'Takes values of meters of the site: one hub/MeterReading, or up to 100.' },
@@ -61,6 +63,7 @@ export function createApi(o: ApiOptions): Router {
     (_req, res) => void res.json({ sites: o.sites().map((s) => ({ siteId: s.siteId, ready: s.ready })) }),
   );
   api.use(evidenceApi({ site: (siteId) => chooseSite(o.sites(), siteId), publicKeys: o.publicKeys }));
+  api.use(controlApi({ site: (siteId) => chooseSite(o.sites(), siteId) }));
   api.get('/site', (req, res) => void res.json(viewOf(siteOf(req))));
   api.get('/plot', (req, res) => {
     const site = siteOf(req);

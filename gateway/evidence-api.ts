@@ -18,7 +18,7 @@ export const EVIDENCE_ROUTES = [
   {
     method: 'GET',
     path: '/sites/:siteId/events',
-    what: 'An event log as JSON lines; `?fo=<partyId>` takes the one of an operator, `?from=<logSeq>` begins later.',
+    what: 'An event log as JSON lines; `?fo=<partyId>` takes the one of an operator, `?from=<logSeq>` begins later, `?last=<n>` gives the newest.',
   },
   {
     method: 'GET',
@@ -66,8 +66,10 @@ export function sendJwks(res: Response, keys: readonly PublicJwk[]): void {
 
 async function sendLog(site: Site, req: Request, res: Response): Promise<void> {
   const chain = textOf(req, 'fo') ?? 'local';
-  const from = numberOf(req, 'from', 1, Number.MAX_SAFE_INTEGER) ?? 1;
+  const last = numberOf(req, 'last', 1, Number.MAX_SAFE_INTEGER);
   await site.evidence.flush();
+  const start = last === undefined ? 1 : Math.max(1, site.evidence.reader.newest(chain) - last + 1);
+  const from = numberOf(req, 'from', 1, Number.MAX_SAFE_INTEGER) ?? start;
   // The file name would set another type.
   res.attachment(`${site.siteId}-${chain}-events.jsonl`.replaceAll(':', '_')).type('application/x-ndjson');
   for await (const entry of site.evidence.reader.events(chain, from)) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { manualClock, realClock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { createLog, type Log } from '../core/log.ts';
-import { DEMO } from './demo.ts';
+import { DEMOS } from './demo.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import { armFailPoint } from './failpoints.ts';
 import { type Gateway, startGateway } from './gateway.ts';
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     log.warn('settings.unknown', { name, text: 'nobody knows this variable; is it misspelled?' });
   if (settings.failPoint) armFailPoint(settings.failPoint, log);
   try {
-    const gateway = await startGateway({ settings, clock, log, env, ...exampleFlow() });
+    const gateway = await startGateway({ settings, clock, log, env, ...exampleFlow(settings) });
     const processes = new Processes({ clock: realClock(), log });
     stopOnSignals(gateway, processes, log);
     for (const line of readyLines(settings, gateway)) say(line);
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
 
 function settingsOrExit(env: Environment): Settings {
   try {
-    return readSettings(env, { demoSiteFile: DEMO.siteFile });
+    return readSettings(env, { demoSiteFile: (flow) => DEMOS[flow].siteFile });
   } catch (e) {
     const { code, what, remedy } = describeError(e);
     complain(`v2gate cannot start with these settings: ${what} ${remedy} (${code})`);
@@ -65,8 +65,9 @@ function settingsOrExit(env: Environment): Settings {
 }
 
 /** A first start begins with the example flow, in the demo and on one's own site: without a flow no site is open. */
-function exampleFlow(): { example?: string } {
-  return existsSync(DEMO.flow) ? { example: DEMO.flow } : {};
+function exampleFlow(settings: Settings): { example?: string } {
+  const { flow } = DEMOS[settings.flow];
+  return existsSync(flow) ? { example: flow } : {};
 }
 
 /** Says where links are as they come up; in the demo, starts what connects to them. */
@@ -77,7 +78,7 @@ function followLinks(settings: Settings, gateway: Gateway, processes: Processes,
   const follow = (place: LinkPlace): void => {
     say(linkLine(place));
     if (!settings.demo) return;
-    for (const program of DEMO.programs(gateway.links.list())) {
+    for (const program of DEMOS[settings.flow].programs(gateway.links.list(), gateway.url)) {
       processes
         .run({ ...program, ...env, script: join(ROOT, program.script) })
         .catch((e: unknown) => log.error('process.failed', describeError(e)));

@@ -75,6 +75,7 @@ export async function createRuntime({
   });
   const base = {
     clock,
+    stopwatch: () => performance.now(),
     log,
     metrics,
     store,

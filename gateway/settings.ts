@@ -30,6 +30,13 @@ export const SETTINGS = {
     derived: 'on while V2GATE_SITE is not set',
     meaning: 'Starts simulated stations and a simulated flexibility operator, and seeds the example flow.',
   },
+  flow: {
+    variable: 'V2GATE_FLOW',
+    form: oneOf('uc-2.1', 'uc-2.7', 'two-fos'),
+    fallback: 'uc-2.1',
+    meaning:
+      'The example flow that a first start begins with, in the demo with its site and simulators. Demos of other flows than `uc-2.1` keep their data in a folder of that name below V2GATE_DATA.',
+  },
   siteFile: {
     variable: 'V2GATE_SITE',
     form: path,
@@ -246,8 +253,8 @@ export type Settings = Omit<
   };
 
 export interface SettingsPlaces {
-  /** Where the site file of the demo lies. */
-  readonly demoSiteFile: string;
+  /** Where the site file of the demo lies, by the flow that is shown. */
+  readonly demoSiteFile: string | ((flow: Value<Table['flow']>) => string);
 }
 
 /**
@@ -268,15 +275,19 @@ export function readSettings(env: Environment, places: SettingsPlaces): Settings
   details.push(...issues, ...failPointIssues(given));
   if (details.length > 0) throw invalid(details);
   const demo = given.demo ?? given.siteFile === undefined;
+  const { demoSiteFile } = places;
+  // Each demo has a flow file and a store of its own.
+  const dataDir = demo && given.flow !== 'uc-2.1' ? join(given.dataDir, given.flow) : given.dataDir;
   const settings: Settings = {
     ...given,
     ...tls,
     demo,
-    siteFile: given.siteFile ?? places.demoSiteFile,
+    dataDir,
+    siteFile: given.siteFile ?? (typeof demoSiteFile === 'string' ? demoSiteFile : demoSiteFile(given.flow)),
     portSearch: given.portSearch ?? demo,
     insecure: given.insecure ?? false,
-    secretsFile: given.secretsFile ?? join(given.dataDir, 'secrets.json'),
-    signKey: given.signKey ?? join(given.dataDir, 'signing-key.pem'),
+    secretsFile: given.secretsFile ?? join(dataDir, 'secrets.json'),
+    signKey: given.signKey ?? join(dataDir, 'signing-key.pem'),
     unknown: unknownVariables(env),
   };
   checkListening(settings);

@@ -14,7 +14,17 @@ export interface SiteView {
   readonly snapshot: FleetSnapshot;
   /** Unknown stations that wait to be accepted. */
   readonly pending: readonly PendingStation[];
+  /** Identities of stations that were accepted here and are not in the site file, at most {@link MAX_ACCEPTED}. */
+  readonly accepted: readonly string[];
 }
+
+/** The plot's window. */
+const SHOWN_MS = 900_000;
+const MAX_ACCEPTED = 1_000;
+/** Choices that a console is told of one service; the newest. */
+const MAX_OPT_EVENTS = 20;
+/** Steps of a limit series that a console is told of one service, from the oldest that its plot shows. */
+const MAX_STEPS = 200;
 
 const PERIOD_MS = 1_000;
 /** Health goes out when it changed, and this often anyway, so that a console without a site hears something. */
@@ -26,9 +36,32 @@ export function viewOf(site: Site): SiteView {
     siteId: site.siteId,
     ...(name === undefined ? {} : { name }),
     ready: site.ready,
-    snapshot: site.snapshot(),
+    snapshot: bounded(site.snapshot()),
     pending: site.pendingStations(),
+    accepted: site.stations
+      .accepted()
+      .slice(0, MAX_ACCEPTED)
+      .map((s) => s.identity),
   };
+}
+
+type LimitSeries = NonNullable<FleetSnapshot['services'][number]['limits']>;
+
+/** Long lists of services are cut to what a page can show, for every console gets all of it every second. */
+export function bounded(snapshot: FleetSnapshot): FleetSnapshot {
+  const now = Date.parse(snapshot.at);
+  const services = snapshot.services.map((s) => ({
+    ...s,
+    ...(s.optEvents === undefined ? {} : { optEvents: s.optEvents.slice(-MAX_OPT_EVENTS) }),
+    ...(s.limits === undefined ? {} : { limits: stepsFrom(s.limits, now) }),
+  }));
+  return { ...snapshot, services };
+}
+
+function stepsFrom(series: LimitSeries, now: number): LimitSeries {
+  const from = (now - SHOWN_MS - Date.parse(series.start)) / 1000;
+  const first = series.points.findLastIndex((p) => p.offsetS <= from);
+  return { ...series, points: series.points.slice(Math.max(0, first)).slice(0, MAX_STEPS) };
 }
 
 export interface SiteFeedOptions {

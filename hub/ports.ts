@@ -31,6 +31,7 @@ export const RECORD_KINDS = {
   record: 'A',
   proof: 'A',
   setpoint: 'B',
+  needs: 'B',
   batch: 'B',
   outcome: 'B',
   log: 'B',
@@ -144,6 +145,8 @@ export interface Signer {
 /** What every node and bridge gets from the process it lives in. Nobody keeps it at module level. */
 export interface GatewayRuntime {
   readonly clock: Clock;
+  /** The machine's time in ms with fractions, to measure how long something takes. */
+  readonly stopwatch?: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly store: StorePort;

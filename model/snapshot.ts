@@ -173,6 +173,7 @@ export const FleetSnapshot = message(
         targetW: opt(power({ signed: true, doc: 'What reached allocate.' })),
         flow: opt(oneOf('silent'), { doc: 'Setpoints come, but none reaches allocate.' }),
         appliedW: opt(power({ signed: true })),
+        measuredW: opt(power({ signed: true, doc: 'At its reference point, while it is active.' })),
         limitedBy: opt(oneOf('needed', 'wished', 'fuse', 'poc')),
         validUntil: opt(time()),
         decision: opt(oneOf('accepted', 'partial', 'rejected', 'optedOut')),

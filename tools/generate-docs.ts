@@ -8,6 +8,7 @@ import { apiPage } from './docs/api.ts';
 import { diagnosticsPage } from './docs/diagnostics.ts';
 import { errorsPage } from './docs/errors.ts';
 import { eventsPage } from './docs/events.ts';
+import { failPointsPage } from './docs/fail-points.ts';
 import { mappingsPage } from './docs/mappings.ts';
 import { ROOT } from './docs/markdown.ts';
 import { messagesPage } from './docs/messages.ts';
@@ -23,6 +24,7 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
     diagnostics: diagnosticsPage(),
     errors: await errorsPage(),
     events: eventsPage(),
+    'fail-points': failPointsPage(),
     mappings: mappingsPage(),
     messages: messagesPage(),
     nodes: nodesPage(),

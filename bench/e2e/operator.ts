@@ -10,14 +10,17 @@ const HOUR_MS = 3_600_000;
 export class Operator {
   readonly #client: FoClient;
   readonly #phases = new Set<string>();
+  readonly #validityS: number;
   #seq = 0;
 
-  private constructor(client: (onPhase: (phase: string) => void) => FoClient) {
+  private constructor(validityS: number, client: (onPhase: (phase: string) => void) => FoClient) {
+    this.#validityS = validityS;
     this.#client = client((phase) => this.#phases.add(phase));
   }
 
-  static async start(url: string, count: number): Promise<Operator> {
-    const operator = new Operator((onPhase) => open(url, onPhase));
+  /** `validityS`: how long a setpoint holds. */
+  static async start(url: string, count: number, validityS = 60): Promise<Operator> {
+    const operator = new Operator(validityS, (onPhase) => open(url, onPhase));
     await operator.#until('the link is up', () => operator.#client.state === 'up');
     const highW = count * 20_000;
     const now = Date.now();
@@ -50,7 +53,7 @@ export class Operator {
 
   /** Sends the next setpoint; answers when it left, epoch ms with fractions, once its Result is there. */
   async setpoint(targetW: number): Promise<{ readonly sentAtMs: number; readonly appliedW: unknown }> {
-    const validUntil = iso(Date.now() + 60_000);
+    const validUntil = iso(Date.now() + this.#validityS * 1000);
     const sentAtMs = performance.timeOrigin + performance.now();
     const result = await this.#client.request('UpdateSetpoint', {
       setpoint: { fsrId: FSR_ID, seq: ++this.#seq, targetW, validUntil },

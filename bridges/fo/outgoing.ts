@@ -1,3 +1,4 @@
+import { UUID_PATTERN } from '../../core/ids.ts';
 import type { WireMessage } from '../../model/index.ts';
 import {
   FO_CATALOGUE,
@@ -7,6 +8,8 @@ import {
   type FoStamp,
   type FoType,
 } from '../../protocols/fo/index.ts';
+
+const UUID = new RegExp(UUID_PATTERN);
 
 /** Hub messages that go to operators, where the name differs from that of fo 4.3. */
 const NAMES: Readonly<Record<string, FoType>> = {
@@ -40,12 +43,13 @@ const isOutgoing = (type: string): type is FoType => type === 'Telemetry' || NOT
 export const hubName = (type: FoType): string => Object.entries(NAMES).find(([, t]) => t === type)?.[0] ?? type;
 
 /**
- * Puts a notice into the outbox of its party. A signed document keeps id, time and signature, so that the operator gets
- * what was signed and stored. Rejects as {@link FoSession.publish}.
+ * Puts a notice into the outbox of its party, once for each id. A signed document keeps id, time and signature, so that
+ * the operator gets what was signed and stored. Rejects as {@link FoSession.publish}.
  */
 export async function publishTo<T extends FoType>(session: FoSession, type: T, message: WireMessage): Promise<void> {
   const { id, at, signature } = message.v2gate;
-  const stamp: FoStamp | undefined = signature && { messageId: id, sentAt: at, signature };
+  const unsigned: FoStamp | undefined = UUID.test(id) ? { messageId: id } : undefined;
+  const stamp = signature ? { messageId: id, sentAt: at, signature } : unsigned;
   await session.publish(type, bodyOf(type, message.payload), stamp);
 }
 

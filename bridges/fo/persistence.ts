@@ -7,10 +7,26 @@ import type {
   FoPersistence,
   FoResultStore,
   FoStoredResult,
+  FoType,
 } from '../../protocols/fo/index.ts';
 
 /** Events are acknowledged one by one; a few more go along where an earlier delete failed. */
 const ACK_BATCH = 32;
+
+/**
+ * Notices that are owed until the outbox has them: who owes may die before it knows, and then tells again. What was
+ * appended is remembered as long as Results.
+ */
+const ONCE: readonly FoType[] = [
+  'ServiceDecision',
+  'Opt',
+  'CancelService',
+  'ExecutionNotice',
+  'ServiceRecord',
+  'Proof',
+];
+
+const toldKey = (peer: string, messageId: string): string => `told/${peer}/${messageId}`;
 
 const seqKey = (peer: string, seq: number): string => `${peer}/${String(seq).padStart(16, '0')}`;
 
@@ -43,8 +59,12 @@ function outbox(store: StorePort, clock: Clock, peer: string): FoOutbox {
       await store.write([
         { op: 'append', kind: 'outbox', key: seqKey(peer, entry.seq), at, body: entry },
         { op: 'put', kind: 'sequence', key: counter, at, body: { seq: entry.seq } },
+        ...(ONCE.includes(entry.type)
+          ? [{ op: 'put', kind: 'request', key: toldKey(peer, entry.messageId), at, body: { seq: entry.seq } } as const]
+          : []),
       ]);
     },
+    has: async (messageId) => (await store.get('request', toldKey(peer, messageId))) !== undefined,
     async list(afterSeq, limit) {
       const rows = await store.list('outbox', { prefix: `${peer}/`, after: seqKey(peer, afterSeq), limit });
       return rows.map((r) => r.body as FoOutboxEntry);

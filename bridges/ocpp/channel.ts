@@ -43,6 +43,8 @@ export interface Channel {
   envelope?: PowerLimits;
   /** What was seen of the station; absent until it was probed. */
   capabilities?: Capabilities;
+  /** What its station speaks. */
+  version?: Version;
   status?: StationStatus['state'];
   /** Until when a state that was asked for may come. */
   statusBy?: number;
@@ -55,6 +57,8 @@ export interface Channel {
   unwanted?: string | number;
   /** Transaction that ended last. */
   ended?: string | number;
+  /** The EV of the last transaction has been unplugged since: its token is no word of whoever comes next. */
+  left?: true;
   /** Token of the last transaction that was let in. */
   idToken?: Token;
   /** How far the events of a transaction of 2.x were taken over. */
@@ -63,8 +67,8 @@ export interface Channel {
   current?: TrackedCommand;
   /** The newest command that is under way. */
   newest?: Attempt;
-  /** Powers that may be in force because an answer never came. */
-  doubt?: { readonly minW: number; readonly maxW: number; readonly until: number };
+  /** Powers that may be in force because an answer never came, W; `bound`: they end with the transaction. */
+  doubt?: PowerRange & { readonly until: number; readonly bound: boolean };
   /** Steps that were taken down from the best form, oldest first: which form is left out, and why. */
   readonly steps: Step[];
   /** A simpler form was tried because a command was ignored, and did not help: the fault is not the form (fo 6.4). */
@@ -88,7 +92,7 @@ export interface Channel {
   off?: { readonly until: number; readonly saidAt?: number };
   /** What a flow has told the station past the hub, and until when that may hold; told again at `toldAt`. */
   native?: PowerRange & { readonly until: number; readonly toldAt: number };
-  /** Who limits it from outside, as the station tells; the newest 8. */
+  /** Who limits it from outside, as the station tells: 8 and the rest. */
   externalSources?: readonly string[];
   /** The driver has chosen to charge with priority, since then; profiles of the CSMS do not count (K21, K22). */
   prioritySince?: number;
@@ -118,6 +122,17 @@ export function forgetBoot(channel: Channel): void {
   delete channel.defaultRefused;
   delete channel.enforced;
   delete channel.native;
+}
+
+/** What belonged to the OCPP version that the station spoke before: ids of transactions are numbers or texts. */
+export function forgetVersion(channel: Channel): void {
+  forgetSession(channel);
+  delete channel.transactionId;
+  delete channel.answering;
+  delete channel.ended;
+  delete channel.unwanted;
+  delete channel.over;
+  delete channel.events;
 }
 
 /** A measured voltage counts when it is within this part of the nominal one. */

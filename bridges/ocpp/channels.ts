@@ -1,14 +1,21 @@
 import { BoundedMap, type BoundStats } from '../../core/bounded.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Resource } from '../../hub/fleet/resources.ts';
 import type { EnvelopeUpdate } from '../../model/index.ts';
 import type { Channel, PowerLimits } from './channel.ts';
+
+/** Exports that were commanded before our restart end by themselves within this time, ms. */
+const BEFORE_MS = 600_000;
 
 /** The channels of a link, by resource, with the envelope, also of EVSEs whose station has not come yet. */
 export class ChannelBook {
   readonly #channels: BoundedMap<string, Channel>;
   readonly #limits: BoundedMap<string, PowerLimits>;
 
-  constructor(max: number) {
+  readonly #clock: Clock;
+
+  constructor(max: number, clock: Clock) {
+    this.#clock = clock;
     this.#channels = new BoundedMap({ name: 'ocpp.channels', max, overflow: 'refuse' });
     this.#limits = new BoundedMap({ name: 'ocpp.limits', max, overflow: 'dropOldest' });
   }
@@ -30,7 +37,14 @@ export class ChannelBook {
         return [known];
       }
       const envelope = this.#limits.get(resource.resourceId);
-      const channel: Channel = { resource, steps: [], ...(envelope === undefined ? {} : { envelope }) };
+      // What an earlier gateway commanded may still be in force.
+      const before = { minW: -resource.maxExportW, maxW: 0, until: this.#clock.now() + BEFORE_MS, bound: false };
+      const channel: Channel = {
+        resource,
+        steps: [],
+        ...(envelope === undefined ? {} : { envelope }),
+        ...(resource.maxExportW > 0 ? { doubt: before } : {}),
+      };
       return this.#channels.set(resource.resourceId, channel) ? [channel] : [];
     });
   }

@@ -135,7 +135,8 @@ export class Commander {
     for (const f of defaultForms(target.version, channel)) {
       try {
         const wording = word(library, target, channel, command, { appliedW: importW, form: f, now: clock.now() });
-        const options: CallOptions = { priority: 'stop', replaceKey: `default/${resourceId}` };
+        // Before setpoints, and behind limits that must hold now: a station may have many defaults to write (design 5).
+        const options: CallOptions = { priority: 'reduction', replaceKey: `default/${resourceId}` };
         const first = await call(target, wording, options);
         const answer = (await clearPlace(target, wording, first)) ? await call(target, wording, options) : first;
         if (field(answer, 'status') === 'Accepted') {
@@ -145,8 +146,10 @@ export class Commander {
         }
         why = { status: field(answer, 'status'), reason: reasonOf(answer) };
       } catch (e) {
-        // Not refused: it is tried again when the station is back.
-        if (DOUBTFUL.includes(codeOf(e) ?? '') || codeOf(e) === 'ocpp.superseded') return;
+        // Not refused: it is tried again when the station is back. Until then it may hold the old one or a higher one.
+        const doubtful = DOUBTFUL.includes(codeOf(e) ?? '');
+        if (doubtful && channel.defaultW !== undefined && importW > channel.defaultW) delete channel.defaultW;
+        if (doubtful || codeOf(e) === 'ocpp.superseded') return;
         why = describeError(e);
       }
     }
@@ -264,11 +267,14 @@ export class Commander {
       if (wording.form === 'update') {
         // The profile is gone: it is installed again.
         delete channel.dynamic;
-        return this.#try(target, channel, attempt, shape);
+        if (channel.newest === attempt) return this.#try(target, channel, attempt, shape);
+        // What is newer has been sent meanwhile and must not be followed by this.
+        this.followup.tell(channel, command, 'superseded');
+        return { kind: 'told' };
       }
       return this.#refused(channel, answer, shape, transactionId);
     } catch (e) {
-      return this.#failed(channel, attempt, shape, e);
+      return this.#failed(channel, attempt, { shape, bound: transactionId !== undefined }, e);
     }
   }
 
@@ -304,13 +310,18 @@ export class Commander {
     return { kind: 'refused', code: EXCLUDED, why };
   }
 
-  #failed(channel: Channel, { command, appliedW }: Attempt, shape: Shape, e: unknown): Result {
+  #failed(
+    channel: Channel,
+    { command, appliedW }: Attempt,
+    { shape, bound }: { readonly shape: Shape; readonly bound: boolean },
+    e: unknown,
+  ): Result {
     const code = codeOf(e) ?? 'internal.permanent';
     const { followup } = this;
     if (code === 'ocpp.superseded') followup.tell(channel, command, 'superseded');
     else if (code === 'ocpp.expired') followup.tell(channel, command, 'expired', { code });
     else if (DOUBTFUL.includes(code)) {
-      followup.doubt(channel, command, appliedW);
+      followup.doubt(channel, command, appliedW, { bound });
       followup.tell(channel, command, 'unknown', { code, shape, appliedW });
     } else {
       this.#o.log.warn('command.failed', { resource: channel.resource.resourceId, shape, ...describeError(e) });

@@ -1,3 +1,5 @@
+import { ocppTime } from '../../protocols/ocpp/index.ts';
+
 /** The range of power that a payload allows a station, W, load convention. */
 export interface PowerRange {
   readonly minW: number;
@@ -23,7 +25,7 @@ const GIVEN = ['ChargingOnly', 'CentralSetpoint', 'CentralFrequency'];
  * Unbounded where the station or somebody else would decide; undefined where the payload has no power in it.
  */
 export function effectiveRange(action: string, payload: unknown, circuitry: Circuitry): PowerRange | undefined {
-  if (action === 'UpdateDynamicSchedule') return rangeOf(field(payload, 'scheduleUpdate'), 'W', circuitry);
+  if (action === 'UpdateDynamicSchedule') return updateRange(field(payload, 'scheduleUpdate'), circuitry);
   if (action !== 'SetChargingProfile') return undefined;
   const profile = profileOf(payload);
   const purpose = field(profile, 'chargingProfilePurpose');
@@ -31,6 +33,35 @@ export function effectiveRange(action: string, payload: unknown, circuitry: Circ
   const known = periodRanges([field(profile, 'chargingSchedule')].flat(), circuitry);
   if (known.length === 0) return undefined;
   return { minW: Math.min(...known.map((r) => r.minW)), maxW: Math.max(...known.map((r) => r.maxW)) };
+}
+
+/**
+ * When a profile that is sent now begins and ends to hold by its own words, epoch ms (ocpp 2.4); undefined where the
+ * payload has no profile. Infinity: only something else ends it.
+ */
+export function lasting(payload: unknown, now: number): { readonly from: number; readonly until: number } | undefined {
+  const profile = profileOf(payload);
+  if (profile === undefined) return undefined;
+  const kind = field(profile, 'chargingProfileKind');
+  const spans = [field(profile, 'chargingSchedule')].flat().map((schedule) => {
+    const start = kind === 'Absolute' ? (timeOf(schedule, 'startSchedule') ?? now) : now;
+    const [first] = [field(schedule, 'chargingSchedulePeriod')].flat();
+    const durationS = kind === 'Recurring' ? undefined : number(schedule, 'duration');
+    return {
+      from: start + 1000 * (number(first, 'startPeriod') ?? 0),
+      until: start + 1000 * (durationS ?? Number.POSITIVE_INFINITY),
+    };
+  });
+  const validTo = timeOf(profile, 'validTo') ?? Number.POSITIVE_INFINITY;
+  return {
+    from: Math.max(timeOf(profile, 'validFrom') ?? 0, ...spans.map((s) => s.from)),
+    until: Math.min(validTo, Math.max(...spans.map((s) => s.until))),
+  };
+}
+
+function timeOf(x: unknown, name: string): number | undefined {
+  const text = field(x, name);
+  return typeof text === 'string' ? ocppTime(text)?.at : undefined;
 }
 
 /** What each period of some schedules allows; periods without power say nothing. */
@@ -48,12 +79,35 @@ export function addressee(payload: unknown): unknown {
   return field(payload, 'evseId') ?? field(payload, 'connectorId');
 }
 
-/** One period or update: a setpoint is both bounds; without one, limits count and no dischargeLimit means no export. */
+/**
+ * One period, by what its mode goes by: the limit of ChargingOnly, also where a setpoint stands beside it, else the
+ * setpoint as both bounds. No dischargeLimit means no export; what is missing leaves the station free (ocpp 2.5, 2.6).
+ */
 function rangeOf(period: unknown, unit: 'A' | 'W', c: Circuitry): PowerRange | undefined {
   const mode = field(period, 'operationMode') ?? 'ChargingOnly';
   if (mode === 'Idle') return { minW: 0, maxW: 0 };
   if (typeof mode !== 'string' || !GIVEN.includes(mode)) return UNBOUNDED;
-  const phases = number(period, 'numberPhases') ?? c.phases;
+  const { setpoint, limits } = valuesOf(period, unit, c);
+  if (mode !== 'ChargingOnly') return setpoint ?? limits;
+  return limits ?? { minW: 0, maxW: Number.POSITIVE_INFINITY };
+}
+
+/** New values of a dynamic profile, whose mode is not told here: whichever of them counts there. */
+function updateRange(update: unknown, c: Circuitry): PowerRange | undefined {
+  const { setpoint, limits } = valuesOf(update, 'W', c);
+  const limit = number(update, 'limit') === undefined && setpoint ? setpoint : limits;
+  if (setpoint === undefined || limit === undefined) return setpoint ?? limit;
+  return { minW: Math.min(setpoint.minW, limit.minW), maxW: Math.max(setpoint.maxW, limit.maxW) };
+}
+
+/** What the setpoint and what the limits of a period or an update allow. */
+function valuesOf(
+  period: unknown,
+  unit: 'A' | 'W',
+  c: Circuitry,
+): { readonly setpoint: PowerRange | undefined; readonly limits: PowerRange | undefined } {
+  // 2.1 knows 0, where the station has no phases to count.
+  const phases = number(period, 'numberPhases') || c.phases;
   const toW = (value: number, lines: number): number => {
     if (unit === 'W') return value;
     // Amperes at an unknown DC voltage may be any power.
@@ -61,19 +115,21 @@ function rangeOf(period: unknown, unit: 'A' | 'W', c: Circuitry): PowerRange | u
   };
   const sum = (name: string): number | undefined => {
     const first = number(period, name);
-    if (first === undefined) return undefined;
     const others = [number(period, `${name}_L2`), number(period, `${name}_L3`)].filter((n) => n !== undefined);
     // With per-phase values the plain field is L1 (ocpp 2.2); in amperes each phase counts once.
-    if (others.length === 0) return toW(first, phases);
-    return [first, ...others].reduce((a, b) => a + toW(b, 1), 0);
+    if (others.length > 0) return [first ?? 0, ...others].reduce((a, b) => a + toW(b, 1), 0);
+    return first === undefined ? undefined : toW(first, phases);
   };
   const setpoint = sum('setpoint');
-  if (setpoint !== undefined) return { minW: setpoint, maxW: setpoint };
   const limit = sum('limit');
   const discharge = sum('dischargeLimit');
-  if (limit === undefined && discharge === undefined) return undefined;
-  // A period without a limit lets the station charge freely (ocpp 2.5).
-  return { minW: Math.min(discharge ?? 0, limit ?? 0), maxW: limit ?? Number.POSITIVE_INFINITY };
+  const limited = limit !== undefined || discharge !== undefined;
+  return {
+    setpoint: setpoint === undefined ? undefined : { minW: setpoint, maxW: setpoint },
+    limits: limited
+      ? { minW: Math.min(discharge ?? 0, limit ?? 0), maxW: limit ?? Number.POSITIVE_INFINITY }
+      : undefined,
+  };
 }
 
 /** The profile in a SetChargingProfile of any version. */

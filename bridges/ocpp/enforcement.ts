@@ -16,7 +16,7 @@ export interface EnforcerOptions {
   readonly target: (identity: string) => CommandTarget | undefined;
   /** What the resource may draw without word from us, W (hub). */
   readonly safeImportW: (resourceId: string) => number;
-  /** A new default profile is in place. */
+  /** A new default profile is in place, or may be. */
   readonly onDefault: (channel: Channel) => void;
 }
 
@@ -89,8 +89,9 @@ export class Enforcer {
     if (!station?.ready || channel.defaultW === wantedW || channel.capabilities?.smartCharging === false) return;
     const waitMs = channel.defaultRefused === true ? DEFAULT_REFUSED_MS : DEFAULT_AGAIN_MS;
     if (channel.defaultTriedAt !== undefined && clock.now() - channel.defaultTriedAt < waitMs) return;
+    const before = channel.defaultW;
     await commander.installDefault(station, channel, wantedW);
-    if (channel.defaultW === wantedW) onDefault(channel);
+    if (channel.defaultW !== before) onDefault(channel);
   }
 
   /** Priority charging stands above every profile of ours: where the site has no room for it, it is ended (K21). */
@@ -118,7 +119,13 @@ export class Enforcer {
 
   #limit(channel: Channel, limits: PowerLimits, tooLow: boolean): PowerCommand {
     const { importLimitW, exportLimitW } = limits;
-    if (tooLow) return this.#command(channel, { kind: 'setpoint', powerW: 0 - exportLimitW });
+    const t = channel.current;
+    const now = this.#o.clock.now();
+    // Less of what was commanded, as long as that; where nothing asks for export any more, none at all.
+    if (tooLow && t !== undefined && t.endsAt > now && t.appliedW < 0) {
+      const validUntil = iso(Math.min(t.endsAt, now + ENFORCED_MS));
+      return this.#command(channel, { kind: 'setpoint', powerW: 0 - exportLimitW, validUntil });
+    }
     return this.#command(channel, { kind: 'limit', importLimitW });
   }
 
@@ -155,7 +162,10 @@ export class Enforcer {
       );
   }
 
-  #command(channel: Channel, what: Pick<PowerCommand, 'kind' | 'powerW' | 'importLimitW'>): PowerCommand {
+  #command(
+    channel: Channel,
+    what: Pick<PowerCommand, 'kind' | 'powerW' | 'importLimitW'> & Partial<PowerCommand>,
+  ): PowerCommand {
     const { clock } = this.#o;
     return {
       commandId: `${OWN}${uuidv7(clock)}`,

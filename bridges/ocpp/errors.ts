@@ -45,7 +45,7 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
   },
   'mapping.widens': {
     what: 'A mapping would have sent the station more than was granted; nothing was sent.',
-    remedy: 'Correct the named mapping: its power must not exceed the power of the command.',
+    remedy: 'Correct the named mapping: power and time must stay within those of the command.',
     retry: 'afterFix',
   },
   'native.power': {

@@ -35,11 +35,12 @@ export class ExternalControl {
   }
 
   limited({ evseId, chargingLimit, chargingSchedule }: ExternalLimit): void {
-    const source = sourceOf(chargingLimit.chargingLimitSource);
+    const told = sourceOf(chargingLimit.chargingLimitSource);
     const { log } = this.#bridge;
     // Capacity on top is no limit (ocpp 2.3).
     if (chargingLimit.isLocalGeneration === true) return;
     for (const channel of this.#concerned(evseId)) {
+      const source = nameFor(channel, told);
       const { resourceId, current, phases } = channel.resource;
       const ranges = periodRanges(chargingSchedule ?? [], { current, phases, voltageV: voltageOf(channel) });
       const lowestW = Math.min(...ranges.map((r) => r.maxW));
@@ -51,15 +52,13 @@ export class ExternalControl {
       const validUntil = iso(this.#bridge.clockMs() + BELIEVED_MS);
       log.info('station.externalLimit', { resource: resourceId, source, importLimitW });
       this.#set({ nodeId: resourceId, source, importLimitW, validUntil });
-      channel.externalSources = [...(channel.externalSources ?? []).filter((s) => s !== source), source].slice(
-        -MAX_SOURCES,
-      );
+      channel.externalSources = [...(channel.externalSources ?? []).filter((s) => s !== source), source];
     }
   }
 
   cleared({ chargingLimitSource, evseId }: { readonly chargingLimitSource: string; readonly evseId?: number }): void {
     const source = sourceOf(chargingLimitSource);
-    for (const channel of this.#concerned(evseId)) this.#lift(channel, source);
+    for (const channel of this.#concerned(evseId)) this.#lift(channel, nameFor(channel, source));
   }
 
   /** External constraints do not survive a boot (ocpp 2.3), and neither does a driver's choice. */
@@ -107,6 +106,12 @@ export class ExternalControl {
 }
 
 const MAX_SOURCES = 8;
+const OTHERS = 'station:others';
+
+/** Each source has its own limit; what a station names beyond the eighth shares one, as the site has room for all. */
+function nameFor({ externalSources = [] }: Channel, source: string): string {
+  return externalSources.includes(source) || externalSources.length < MAX_SOURCES ? source : OTHERS;
+}
 
 /** 2.1 lets stations name sources as they like. */
 const sourceOf = (name: string): string => `station:${name.replace(/[^\w.:-]/g, '_').slice(0, 40)}`;

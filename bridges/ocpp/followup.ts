@@ -91,6 +91,9 @@ export class Followup {
     if (t === undefined) return;
     if (t.endsAt <= now) {
       delete channel.current;
+      // The watchdog of a dynamic profile may run a little longer than the last update in it (K28).
+      const runsUntil = t.shape === 'dynamic' && channel.dynamic ? t.acceptedAt + 1000 * channel.dynamic.durationS : 0;
+      if (runsUntil > now) this.doubt(channel, t.command, t.appliedW, { bound: true, until: runsUntil });
       if (t.state === 'accepted') this.tell(channel, t.command, 'expired');
       return;
     }
@@ -104,11 +107,14 @@ export class Followup {
   forget(channel: Channel, why: 'session.ended' | 'station.rebooted'): void {
     const t = channel.current;
     delete channel.dynamic;
-    delete channel.doubt;
+    const { doubt } = channel;
+    if (doubt?.bound === true) delete channel.doubt;
+    // Only profiles of transactions export, and they do not outlive a restart (ocpp 2.3).
+    else if (doubt && why === 'station.rebooted') channel.doubt = { ...doubt, minW: Math.max(0, doubt.minW) };
     if (t === undefined || (why === 'session.ended' && t.transactionId === undefined)) return;
     delete channel.current;
     // A default profile may outlive a restart (ocpp 2.3).
-    if (t.transactionId === undefined) this.doubt(channel, t.command, t.appliedW);
+    if (t.transactionId === undefined) this.doubt(channel, t.command, t.appliedW, { bound: false });
     if (t.state !== 'accepted') return;
     this.tell(channel, t.command, why === 'session.ended' ? 'expired' : 'unknown', { code: why });
   }
@@ -122,12 +128,18 @@ export class Followup {
   }
 
   /** The station may or may not have taken it. */
-  doubt(channel: Channel, command: PowerCommand, appliedW: number): void {
+  doubt(
+    channel: Channel,
+    command: PowerCommand,
+    appliedW: number,
+    { bound, until = parseTime(command.validUntil) }: { readonly bound: boolean; readonly until?: number },
+  ): void {
     const d = channel.doubt;
     channel.doubt = {
       minW: Math.min(appliedW, d?.minW ?? 0),
       maxW: Math.max(appliedW, d?.maxW ?? 0),
-      until: Math.max(parseTime(command.validUntil), d?.until ?? 0),
+      until: Math.max(until, d?.until ?? 0),
+      bound: bound && d?.bound !== false,
     };
   }
 

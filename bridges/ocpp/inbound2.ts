@@ -5,6 +5,7 @@ import type { ExternalLimit } from './external.ts';
 import { HEARTBEAT_S, PENDING_RETRY_S } from './inbound16.ts';
 import type { Event2 } from './sessions.ts';
 import type { StationBridge } from './station.ts';
+import { clip } from './wording.ts';
 
 type Two = 'ocpp2.0.1' | 'ocpp2.1';
 type Status = Request<Two, 'StatusNotification'>;
@@ -115,7 +116,9 @@ function inForce(s: StationBridge, profileId: number): { setpoint: number } | un
   const channel = s.channels.find((c) => commandProfileId(c.resource.evse) === profileId);
   const t = channel?.current;
   if (!channel?.dynamic || t === undefined || t.shape !== 'dynamic' || t.endsAt <= s.clockMs()) return undefined;
-  return { setpoint: t.appliedW };
+  // The envelope may have shrunk since.
+  const setpoint = clip(channel, t.command);
+  return { setpoint: Math.abs(setpoint) < Math.abs(t.appliedW) ? setpoint : t.appliedW };
 }
 
 /** A transaction may run before the EV is plugged in (TxStartPoint): then it tells more than a free connector. */

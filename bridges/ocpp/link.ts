@@ -6,7 +6,7 @@ import type { MappingLibrary } from '../../core/mapping/library.ts';
 import { LinkOutlet } from '../../hub/links/outlet.ts';
 import { openOnPort } from '../../hub/links/ports.ts';
 import type { ActuatingLink, GatewayRuntime, Link, LinkEvents, LinkStatus } from '../../hub/ports.ts';
-import type { Site } from '../../hub/site/types.ts';
+import type { Site, SiteEvents } from '../../hub/site/types.ts';
 import {
   type CommandOutcome,
   type EnvelopeUpdate,
@@ -18,7 +18,7 @@ import {
 } from '../../model/index.ts';
 import { createOcppServer, type OcppServer, type Station } from '../../protocols/ocpp/index.ts';
 import { admit } from './admission.ts';
-import { type Channel, forgetBoot, forgetSession } from './channel.ts';
+import { type Channel, forgetBoot, forgetSession, forgetVersion } from './channel.ts';
 import { ChannelBook } from './channels.ts';
 import type { OcppLinkConfig } from './index.ts';
 import { forgetSteps } from './ladder.ts';
@@ -47,7 +47,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     max: MAX_STATIONS,
     overflow: 'refuse',
   });
-  readonly #channels = new ChannelBook(4 * MAX_STATIONS);
+  readonly #channels: ChannelBook;
   #server: OcppServer | undefined;
   #tick: TimerHandle | undefined;
   readonly #undo: (() => void)[] = [];
@@ -61,6 +61,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#config = config;
     this.#log = runtime.log.child({ link: config.linkId });
     this.#outlet = new LinkOutlet(runtime.log, 'ocpp');
+    this.#channels = new ChannelBook(4 * MAX_STATIONS, clock);
     this.transactions = new TransactionBook(store, clock);
     this.#rooms = makeRooms({
       config,
@@ -158,13 +159,27 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   }
 
   channels(identity: string): readonly Channel[] {
-    return this.#channels.of(this.site.stations.resources(identity));
+    const channels = this.#channels.of(this.site.stations.resources(identity));
+    const version = this.#bridges.get(identity)?.version;
+    for (const channel of channels) {
+      const before = channel.version ?? version;
+      if (version === undefined) continue;
+      channel.version = version;
+      if (before === version) continue;
+      // It has been updated: what it was told and has told counts no more.
+      this.rebooted(channel);
+      forgetVersion(channel);
+    }
+    return channels;
   }
 
   observe(message: WireMessage): void {
     const { topic, payload } = message;
     const channel = this.#channels.get(resourceIdOf(payload) ?? '');
-    if (channel && topic === 'hub/StationStatus') channel.status = (payload as StationStatus).state;
+    if (channel && topic === 'hub/StationStatus') {
+      channel.status = (payload as StationStatus).state;
+      if (channel.status === 'available') channel.left = true;
+    }
     if (channel && topic === 'hub/MeterReading') this.#metered(channel, payload as MeterReading);
     this.site.observe(message);
     if (this.#config.speaks === 'hub') this.#outlet.emit('message', message);
@@ -255,21 +270,26 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   }
 
   #say(channel: Channel, state: StationStatus['state']): void {
-    const { identity, resourceId } = channel.resource;
+    const { identity, offlineImportW, resourceId } = channel.resource;
     const version = this.#bridges.get(identity)?.version;
     const payload: StationStatus = {
       resourceId,
       at: iso(this.runtime.clock.now()),
       state,
       ...(version === undefined ? {} : { protocol: version }),
-      ...(channel.defaultW === undefined ? {} : { offlineImportW: channel.defaultW }),
+      // Without a default that is known to be there, nothing else holds it.
+      offlineImportW: channel.defaultW ?? offlineImportW,
     };
     this.observe(this.#message('hub/StationStatus', payload, identity));
   }
 
   /** A station that was just let in is asked to boot again, for that is when it learns of it. */
-  #accepted(e: { readonly kind: 'pending' | 'accepted'; readonly identity: string }): void {
+  #accepted(e: SiteEvents['stations']): void {
     const bridge = this.#bridges.get(e.identity);
+    if (e.kind === 'removed') {
+      bridge?.station.close(1008, 'not a station of the site any more');
+      this.#reloaded();
+    }
     if (e.kind !== 'accepted' || !bridge || bridge.readiness.isBooting) return;
     bridge.refresh();
     bridge.station
@@ -288,6 +308,10 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#channels.keep(({ identity, resourceId }) =>
       this.site.stations.resources(identity).some((r) => r.resourceId === resourceId),
     );
+    // What is new at a station that is up already gets its default profile, its state and its limits, too.
+    for (const bridge of [...this.#bridges.values()])
+      if (bridge.ready && bridge.channels.some((c) => c.capabilities === undefined && c.status === undefined))
+        this.ready(bridge);
   }
 
   #command(command: PowerCommand): void {

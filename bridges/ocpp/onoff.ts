@@ -23,7 +23,9 @@ export function switchCall(
     const action = version === 'ocpp1.6' ? 'RemoteStopTransaction' : 'RequestStopTransaction';
     return { action, payload: { transactionId } };
   }
-  if (transactionId !== undefined || channel.status !== 'connected' || channel.idToken === undefined) return undefined;
+  if (transactionId !== undefined || channel.status !== 'connected') return undefined;
+  // Only the driver who was stopped goes on.
+  if (channel.idToken === undefined || channel.left === true) return undefined;
   return startCall(version, channel.resource.evse, channel.idToken, 0);
 }
 

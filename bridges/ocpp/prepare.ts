@@ -91,6 +91,7 @@ export class Preparer {
       onStatus(channel);
       enforcer.check(channel);
     } else {
+      if (bridge.version !== 'ocpp1.6') await bridge.sessions.recall2(channel);
       const willSay = await bridge.askStatus([channel]);
       channel.statusBy = clock.now() + (willSay ? STATUS_MS : 0);
     }

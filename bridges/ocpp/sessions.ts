@@ -1,3 +1,5 @@
+import { parseTime } from '../../core/clock.ts';
+import { describeError } from '../../core/errors.ts';
 import { toId } from '../../core/ids.ts';
 import type { CallContext, Request } from '../../protocols/ocpp/index.ts';
 import type { Channel } from './channel.ts';
@@ -115,6 +117,11 @@ export class StationSessions {
     if (!channel || transactionId <= 0 || channel.transactionId === transactionId) return;
     // Ids rise: a smaller one is a message that was queued for long.
     if (channel.ended === transactionId || Number(channel.transactionId) > transactionId) return;
+    // Its connector is known: this number is wrong.
+    const elsewhere = this.#bridge.channels.some(
+      (c) => c !== channel && (c.transactionId === transactionId || c.ended === transactionId),
+    );
+    if (elsewhere) return;
     const stored = await this.#book.last(channel.resource.resourceId);
     const known = stored?.transactionId === transactionId;
     if (known && stored.ended) return;
@@ -130,6 +137,23 @@ export class StationSessions {
     const stored = await this.#book.last(channel.resource.resourceId);
     if (typeof stored?.transactionId !== 'number' || stored.ended || channel.ended === stored.transactionId) return;
     await this.#adopt16(channel, stored.transactionId, stored.startedAt, true);
+  }
+
+  /**
+   * A transaction from before our restart goes on without a word until its next event: a station of 2.x is asked for one,
+   * as limits are bound to the transaction (ocpp 2.3, ocpp 5). Never rejects.
+   */
+  async recall2(channel: Channel): Promise<void> {
+    const { station, log } = this.#bridge;
+    const { resourceId, evse } = channel.resource;
+    if (channel.transactionId !== undefined) return;
+    try {
+      const stored = await this.#book.last(resourceId);
+      if (stored === undefined || stored.ended) return;
+      await station.callAny('TriggerMessage', { requestedMessage: 'TransactionEvent', evse: { id: evse } });
+    } catch (e) {
+      log.debug('station.noTrigger', { ...describeError(e) });
+    }
   }
 
   /**
@@ -152,6 +176,10 @@ export class StationSessions {
     const { resourceId, evse } = channel.resource;
     const ended = p.eventType === 'Ended';
     const isNew = channel.transactionId !== transactionId;
+    if (isNew && !ended && p.offline === true && (await this.#isBefore(channel, s.time(p.timestamp)))) {
+      s.log.info('station.outOfOrder', { transactionId, running: channel.transactionId });
+      return status;
+    }
     if (ended) await this.#book.end(resourceId, transactionId);
     else if (isNew) {
       await this.#book.note(resourceId, transactionId, s.time(p.timestamp));
@@ -179,6 +207,13 @@ export class StationSessions {
     if (channel.ended === transactionId) return false;
     const stored = await this.#book.last(channel.resource.resourceId);
     return stored?.transactionId !== transactionId || !stored.ended;
+  }
+
+  /** Whether a time lies before the start of the transaction that runs: what was queued then did not replace it. */
+  async #isBefore(channel: Channel, at: string): Promise<boolean> {
+    if (channel.transactionId === undefined) return false;
+    const stored = await this.#book.last(channel.resource.resourceId);
+    return stored?.transactionId === channel.transactionId && parseTime(at) < parseTime(stored.startedAt);
   }
 
   async #adopt16(channel: Channel, transactionId: number, startedAt: string, stored: boolean): Promise<void> {
@@ -212,6 +247,7 @@ export class StationSessions {
     channel.transactionId = transactionId;
     delete channel.unwanted;
     delete channel.over;
+    delete channel.left;
     // A refusal may have been about the session and not about the form: each session tries the best one again.
     if (forgetSteps(channel, 'session')) this.#host.stepped(channel);
     this.#host.sessionBegins(channel);

@@ -12,6 +12,10 @@ export interface StoredTransaction {
 
 const COUNTER = 'ocpp/transactionId';
 const MAX_OPEN = 20_000;
+/** Ids of 1.6 are 32-bit numbers at many stations. */
+const MAX_ID = 2_147_483_647;
+/** Ids that an earlier gateway gave are near ours; what one station makes up must not use up the ids of all. */
+const NEAR_IDS = 1_000_000;
 
 /** Transactions of all stations of a link: durability class A, idempotent (ocpp 1.3, ocpp 5). */
 export class TransactionBook {
@@ -56,7 +60,8 @@ export class TransactionBook {
       ) {
         return { ...known, transactionId: known.transactionId };
       }
-      const made = { transactionId: ++this.#last, startedAt, meterStart, ended: false };
+      this.#last = this.#last >= MAX_ID ? 1 : this.#last + 1;
+      const made = { transactionId: this.#last, startedAt, meterStart, ended: false };
       await this.#write(resourceId, made);
       return made;
     });
@@ -65,7 +70,8 @@ export class TransactionBook {
   /** Notes a transaction that was not started here: its id was chosen by the station (2.x), or by an earlier gateway. */
   note(resourceId: string, transactionId: string | number, startedAt: string): Promise<void> {
     // Ids of 1.6 that we hand out later must not meet one that is in use.
-    if (typeof transactionId === 'number') this.#last = Math.max(this.#last, transactionId);
+    if (typeof transactionId === 'number' && transactionId <= this.#last + NEAR_IDS)
+      this.#last = Math.max(this.#last, transactionId);
     return this.#inTurn(resourceId, () =>
       this.#write(resourceId, { transactionId, startedAt, meterStart: 0, ended: false }),
     );

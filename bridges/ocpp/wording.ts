@@ -3,7 +3,7 @@ import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { PowerCommand } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, commandProfileId, contextOf, defaultProfileId, type Form, type Shape } from './channel.ts';
-import { addressee, effectiveRange } from './effective.ts';
+import { addressee, effectiveRange, field, lasting, profileOf } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 
 /** What a translation needs to know of the station. */
@@ -27,6 +27,8 @@ export interface Wording {
 
 /** Watts that rounding may add on the way back from a payload. */
 const ROUNDING_W = 0.5;
+/** Durations are whole seconds, and times of some mappings too. */
+const CLOCKWORK_MS = 2_000;
 
 /** The power that may be sent: the command inside the envelope (design 2). Without an envelope nothing is exported. */
 export function clip(channel: Channel, command: PowerCommand): number {
@@ -89,5 +91,34 @@ export function word(
     const got = range === undefined ? 'no power at all' : `${range.minW} … ${range.maxW} W`;
     throw BRIDGE_ERRORS.fail('mapping.widens', `${entry.path} made ${got} out of ${o.appliedW} W; nothing was sent.`);
   }
+  checkProfile(entry.path, payload, {
+    profileId,
+    now: o.now,
+    endsAt: below ? undefined : parseTime(command.validUntil),
+  });
   return { form: o.form, action, payload, durationS };
+}
+
+/**
+ * A profile of another id would stay beside ours; one that begins later leaves the station free until then, and one
+ * that does not end with its command outlives the grant (design 2). Throws `mapping.widens`.
+ */
+function checkProfile(
+  path: string,
+  payload: unknown,
+  o: { readonly profileId: number; readonly now: number; readonly endsAt: number | undefined },
+): void {
+  const profile = profileOf(payload);
+  const span = lasting(payload, o.now);
+  if (profile === undefined || span === undefined) return;
+  const id = field(profile, 'id') ?? field(profile, 'chargingProfileId');
+  const fault =
+    id !== o.profileId
+      ? `takes the profile id ${String(id)} instead of ${o.profileId}`
+      : span.from > o.now + CLOCKWORK_MS
+        ? 'begins later than its command'
+        : o.endsAt !== undefined && span.until > o.endsAt + CLOCKWORK_MS
+          ? 'does not end with its command; give it the duration of $ctx.settings'
+          : undefined;
+  if (fault !== undefined) throw BRIDGE_ERRORS.fail('mapping.widens', `The profile of ${path} ${fault}.`);
 }

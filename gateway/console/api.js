@@ -38,6 +38,27 @@ export async function ask(url, { body, fetch: get = fetch } = {}) {
 }
 
 /**
+ * A long text as it arrives, in pieces. Rejects when the gateway does not give it.
+ * @param {URL} url
+ * @returns {Promise<AsyncIterable<string>>}
+ */
+export async function readText(url) {
+  const response = await fetch(url);
+  if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+  return pieces(response.body.pipeThrough(new TextDecoderStream()));
+}
+
+/** Not every browser can iterate a stream itself. @param {ReadableStream<string>} stream */
+async function* pieces(stream) {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/**
  * The error in an answer, or words for an answer that has none.
  * @param {unknown} answer whatever was sent
  * @param {number} status

@@ -15,6 +15,17 @@ export function power(w) {
 }
 
 /**
+ * Energy with unit, signed: `840 Wh`, `1.20 kWh`, `3.40 MWh`.
+ * @param {number | undefined} wh
+ */
+export function energy(wh) {
+  if (wh === undefined || !Number.isFinite(wh)) return UNKNOWN;
+  const size = Math.abs(wh);
+  if (size < 999.5) return `${wh < 0 && size >= 0.5 ? MINUS : ''}${size.toFixed(0)}${GAP}Wh`;
+  return `${number(wh, size >= 999_500 ? 'MW' : 'kW')}${GAP}${size >= 999_500 ? 'MWh' : 'kWh'}`;
+}
+
+/**
  * What a resource or the site may do, export to import: `−11.0 … 11.0 kW`.
  * @param {number | undefined} importW
  * @param {number | undefined} exportW W ≥ 0

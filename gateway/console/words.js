@@ -62,6 +62,7 @@ const SHAPES = {
   setpoint: 'as scheduled setpoint',
   limitW: 'as limit in W',
   limitA: 'as limit in A',
+  schedule: 'as schedule',
   onOff: 'by on and off',
   native: 'by a flow itself',
 };
@@ -101,6 +102,30 @@ const LIMITED_BY = {
 /** @type {Readonly<Record<string, string>>} */
 const PROTOCOLS = { 'ocpp1.6': 'OCPP 1.6', 'ocpp2.0.1': 'OCPP 2.0.1', 'ocpp2.1': 'OCPP 2.1' };
 
+/** @type {Readonly<Record<string, string>>} */
+const SERVICE_TYPES = { setpoint: 'Setpoint following', congestion: 'Congestion limit' };
+
+/** @type {Readonly<Record<string, string>>} */
+const DECISIONS = { accepted: 'accepted', partial: 'accepted in part', rejected: 'rejected', optedOut: 'opted out' };
+
+/** @type {Readonly<Record<string, string>>} */
+const ACTORS = { evu: 'the driver', cso: 'the site operator', csp: 'the service provider', fleet: 'the fleet' };
+
+/** @type {Readonly<Record<string, string>>} */
+const FUNCTIONS = {
+  smartCharging: 'smart charging',
+  dynamic: 'dynamic setpoints',
+  setpoint: 'scheduled setpoints',
+  composite: 'shows its schedule',
+};
+
+/** Why the gateway may take a service back (fo 4.3 no. 17). @type {readonly (readonly [string, string])[]} */
+export const WITHDRAW_REASONS = [
+  ['safety', 'Safety'],
+  ['fault', 'Fault of the site or its stations'],
+  ['mandate', 'Mandate of the grid operator'],
+];
+
 /** @param {string} code @returns {Words} */
 const asIs = (code) => ({ text: code, icon: 'unknown', tone: '' });
 
@@ -131,7 +156,7 @@ export function outcomeWords(entry) {
   if (entry.outcome === undefined) return { text: 'No command', icon: '', tone: 'quiet' };
   const words = OUTCOMES[entry.outcome] ?? asIs(entry.outcome);
   const shape = entry.shape === undefined ? undefined : SHAPES[entry.shape];
-  const more = [words.more, shape, entry.steppedDown].filter(Boolean).join(' · ');
+  const more = [words.more, shape].filter(Boolean).join(' · ');
   return more === '' ? words : { ...words, more };
 }
 
@@ -155,7 +180,8 @@ export function codeSentence(code) {
 export function reasons(entry, { service }, power) {
   const { grantedW, wishedW, importLimitW, exportLimitW } = entry;
   const found = [];
-  if (entry.optState === 'out') found.push('The driver has opted out.');
+  if (entry.optState === 'out') found.push('Opted out of services.');
+  if (isAbove(entry)) found.push(`Draws more than its envelope of ${power(importLimitW ?? 0)}.`);
   if (!entry.online) found.push('Counted with its worst case while it is offline.');
   else if (grantedW !== undefined && wishedW - grantedW > NOTABLE_W) {
     const atImport = importLimitW !== undefined && grantedW >= importLimitW - NOTABLE_W;
@@ -166,4 +192,50 @@ export function reasons(entry, { service }, power) {
     found.push(`${what} ${power(wishedW)}${why}.`);
   }
   return found;
+}
+
+/** More than its envelope by what meters tell apart (design 2.1). @param {FleetEntry} entry */
+export function isAbove({ online, measuredW, importLimitW }) {
+  if (!online || measuredW === undefined || importLimitW === undefined) return false;
+  return measuredW > importLimitW + Math.max(NOTABLE_W, importLimitW * 0.02);
+}
+
+/** A fact about how a station is led that an operator should see at once. @param {FleetEntry} entry @returns {Words | undefined} */
+export function markOf(entry) {
+  if (entry.outcomeCode === 'resource.excluded')
+    return { text: 'Excluded', icon: 'cross', tone: 'bad', more: 'counts for no service until it obeys again' };
+  if (isAbove(entry)) return { text: 'Limit not held', icon: 'faulted', tone: 'bad' };
+  if (entry.optState === 'out') return { text: 'Opted out', icon: 'suspended', tone: 'warn' };
+  if (entry.shape === 'native') return { text: 'Led by a flow', icon: 'newer', tone: 'warn' };
+  return undefined;
+}
+
+/** One FO may use the ids of another. @param {ServiceRow} s */
+export const serviceKeyOf = (s) => `${s.foId}/${s.fsrId}`;
+
+/** @param {string} type */
+export const serviceTypeWords = (type) => SERVICE_TYPES[type] ?? type;
+
+/** @param {ServiceRow['decision']} decision */
+export const decisionWords = (decision) => (decision === undefined ? 'not yet' : (DECISIONS[decision] ?? decision));
+
+/** @param {string} actor */
+export const actorWords = (actor) => ACTORS[actor] ?? actor;
+
+/** @param {string} name */
+export const functionWords = (name) => FUNCTIONS[name] ?? name;
+
+/** @param {string} form */
+export const shapeWords = (form) => SHAPES[form] ?? form;
+
+/** @param {string} resourceId @param {'in' | 'out'} choice */
+export const optSentence = (resourceId, choice) =>
+  choice === 'out' ? `${resourceId} is opted out of services.` : `${resourceId} takes part in services again.`;
+
+/** @param {ServiceRow} s */
+export function optCount({ optEvents = [] }) {
+  const last = optEvents.at(-1);
+  if (last === undefined) return '';
+  const times = optEvents.length === 1 ? 'once' : `${optEvents.length} times`;
+  return `opt ${last.choice} by ${actorWords(last.actor)}, chosen ${times}`;
 }

@@ -34,9 +34,12 @@ export class OpenCommands {
     this.#o = o;
   }
 
-  sent(batch: CommandBatch): void {
+  /** Settles when they are stored, or the store has failed. Never rejects. */
+  async sent(batch: CommandBatch): Promise<void> {
     const body: Sent = { commands: batch.commands };
-    this.#o.ledger.later({ op: 'put', kind: 'batch', key: batch.batchId, at: this.#o.clock.now(), body });
+    const op = { op: 'put', kind: 'batch', key: batch.batchId, at: this.#o.clock.now(), body } as const;
+    // Stations have to be led also where nothing can be stored.
+    await this.#o.ledger.write([op]).catch(() => undefined);
   }
 
   async restore(services: readonly Service[]): Promise<void> {
@@ -47,16 +50,26 @@ export class OpenCommands {
       const { commandId, state } = body as CommandOutcome;
       if (FINAL.includes(state)) isFinal.add(commandId);
     }
-    // The newest of a resource has replaced those before.
-    const newest = new Map<string, Sent['commands'][number]>(); // bounded by: the resources
-    for (const { body } of await ledger.recent('batch', now - VALIDITY_MS)) {
-      for (const c of (body as Sent).commands) if (!newest.has(c.resourceId)) newest.set(c.resourceId, c);
-    }
-    for (const c of [...newest.values()].filter((o) => !isFinal.has(o.commandId)).slice(0, MAX_STATED)) {
+    const open: Sent['commands'][number][] = [];
+    const state = (c: Sent['commands'][number], what: 'superseded' | 'unknown'): void => {
       const { commandId, resourceId } = c;
-      const body: CommandOutcome = { commandId, resourceId, state: 'unknown', at: iso(now) };
-      ledger.later({ op: 'put', kind: 'outcome', key: `${c.commandId}/unknown`, at: now, body });
-      const led = services.filter((s) => isRunning(s.state) && s.members.includes(resourceId));
+      const body: CommandOutcome = { commandId, resourceId, state: what, at: iso(now) };
+      ledger.later({ op: 'put', kind: 'outcome', key: `${commandId}/${what}`, at: now, body });
+    };
+    // The newest of a resource has replaced those before.
+    const seen = new Set<string>(); // bounded by: the resources
+    for (const { body } of await ledger.recent('batch', now - VALIDITY_MS)) {
+      for (const c of (body as Sent).commands) {
+        const isNewest = !seen.has(c.resourceId);
+        seen.add(c.resourceId);
+        if (isFinal.has(c.commandId)) continue;
+        if (isNewest) open.push(c);
+        else state(c, 'superseded');
+      }
+    }
+    for (const c of open.slice(0, MAX_STATED)) {
+      state(c, 'unknown');
+      const led = services.filter((s) => isRunning(s.state) && s.members.includes(c.resourceId));
       note({
         kind: 'command.unknown',
         severity: severityOf('command.unknown'),

@@ -82,6 +82,7 @@ export class SiteEvidence implements Evidence {
     this.#commands = new OpenCommands({ clock, ledger, note: (event) => this.note(event) });
     this.reader = {
       chains: () => this.#events.chains(),
+      newest: (chain) => this.#events.head(chain).logSeq,
       events: (chain, from) => readChain(ledger, chain, from),
       documents: (type, filter) => this.#list(type, filter),
     };
@@ -133,8 +134,8 @@ export class SiteEvidence implements Evidence {
     return queryRecords(this.#documents, foId, query);
   }
 
-  commanded(batch: CommandBatch): void {
-    this.#commands.sent(batch);
+  commanded(batch: CommandBatch): Promise<void> {
+    return this.#commands.sent(batch);
   }
 
   delivered(noticeId: string): boolean {

@@ -64,6 +64,8 @@ export interface DocumentFilter {
 export interface EvidenceReader {
   /** Chains that have entries: `local` and the ids of FOs. */
   chains(): readonly string[];
+  /** Number of the newest entry of a chain; 0 where it has none. */
+  newest(chain: string): number;
   /** A whole chain, or from a number on, in order. */
   events(chain: string, fromLogSeq?: number): AsyncIterable<EventEntry>;
   documents(type: KeptDocument['type'], filter?: DocumentFilter): Promise<readonly KeptDocument[]>;
@@ -88,7 +90,7 @@ export interface Evidence {
   queryEvents(foId: string, query: QueryEvents): Promise<ResultBody>;
   queryRecords(foId: string, query: QueryRecords): Promise<ResultBody>;
   /** Commands that leave the site: after a restart those without an outcome are stated as unknown (design 5). */
-  commanded(batch: CommandBatch): void;
+  commanded(batch: CommandBatch): Promise<void>;
   /** A notice has reached the outbox of its link. False when it is none of the evidence. */
   delivered(noticeId: string): boolean;
   readonly reader: EvidenceReader;

@@ -4,7 +4,7 @@ import { canonical } from '../../core/json.ts';
 import { type AmendService, type ResultBody, SERVICE_ERRORS, ServiceRequest } from '../../model/index.ts';
 import { baselineOf } from './baseline.ts';
 import { contractOf, powerError } from './checks.ts';
-import { acceptance, confirmed, decide, feasibility } from './decide.ts';
+import { acceptance, choose, confirmed, decide, feasibility } from './decide.ts';
 import { isRunning } from './machine.ts';
 import { withDecision } from './notices.ts';
 import { type RequestContext, requestError } from './request.ts';
@@ -58,7 +58,8 @@ function carried(service: Service, fsr: ServiceRequest, o: RequestContext): Amen
   const beyond = powerError(fsr, contract, based.baselineW);
   if (beyond) return { result: refused(beyond) };
   if (!isRunning(service.state)) {
-    const next = decide(based, contract, o);
+    // Drivers and owners who are being asked have not chosen yet: an amendment does not choose for them (fo 4.2).
+    const next = service.pending?.why === 'opt' ? choose(based, contract, o) : decide(based, contract, o);
     return { result: { status: 'ok', state: next.state }, service: next };
   }
   const can = feasibility(based, contract, o.capacity);

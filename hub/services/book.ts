@@ -186,21 +186,24 @@ export class ServiceBook {
     return { result, setpoint, promisedW, ...(startsNow ? { target: targetOf(setpoint, foId) } : {}) };
   }
 
-  /** `CancelService` from the FO: ends the service at `at`, or now when that has passed (fo 6.2). */
-  cancel({ fsrId, reason, at, rampS }: CancelService, foId: string): Decided {
+  /**
+   * `CancelService` from the FO: ends the service at `at`, or now when that has passed (fo 6.2). `telling` adds what the FO
+   * is told where it comes from the gateway.
+   */
+  cancel({ fsrId, reason, at, rampS }: CancelService, foId: string, telling = (s: Service): Service => s): Decided {
     const now = this.#clock.now();
     const entry = this.#entries.get(serviceKey(foId, fsrId));
     if (!entry) return { result: refused(unknown(fsrId)) };
     const { service } = entry;
     if (service.pending) {
-      const next = unconfirmed(service, this.#clock, reason.slice(0, 128));
+      const next = unconfirmed(telling(service), this.#clock, reason.slice(0, 128));
       return { result: { status: 'ok', state: next.state }, service: next };
     }
     if (!nextState(service.state, 'cancel')) {
       return { result: refused(SERVICE_ERRORS.fail('state.invalid', `The service is ${service.state} already.`)) };
     }
     const cancel = { at: parseTime(at), reason, ...(rampS === undefined ? {} : { rampS }) };
-    const planned: Service = { ...service, cancel };
+    const planned = telling({ ...service, cancel });
     const next =
       cancel.at > now ? planned : (this.moved(planned, 'cancel', { cause: reason.slice(0, 128) }) ?? planned);
     return { result: { status: 'ok', state: next.state }, service: next };

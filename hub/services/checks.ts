@@ -109,6 +109,12 @@ export function powerError(
   return undefined;
 }
 
+/** No station is given reactive power here; what cannot be expressed is refused, never faked (fo 7). */
+export function reactiveError(reactiveVar: number | undefined, path: string): V2gateError | undefined {
+  if (reactiveVar === undefined || reactiveVar === 0) return undefined;
+  return fail('capability.unsupported', 'Reactive power is not served here; leave reactiveVar out.', { path });
+}
+
 /** A mandate is believed when an issuer of the site file gives references of this form, and the FO may pass them on (fo 9.4). */
 export function mandateError(
   { mandatory, mandateRef }: ServiceRequest,

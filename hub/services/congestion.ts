@@ -31,7 +31,7 @@ const ceiling = (importLimitW: number | undefined, exportLimitW: number | undefi
 
 /**
  * The limit of a running congestion service at `now`; undefined when none holds. After the series, inside the window, the
- * contract's safe limit holds, and without one the last step: never nothing (UC 2.7). `reduceByW` counts from the power
+ * contract's safe limit holds, and without one the last limit of the series: never nothing (UC 2.7). `reduceByW` counts from the power
  * at the begin.
  */
 export function ceilingAt(service: Service, now: number, file: SiteFile): Ceiling | undefined {
@@ -45,9 +45,13 @@ export function ceilingAt(service: Service, now: number, file: SiteFile): Ceilin
 }
 
 function afterSeries({ fsr, foId }: Service, p: Congestion, file: SiteFile): Ceiling | undefined {
-  const last = lastStep(p.limits.points);
+  const { points } = p.limits;
   const safeW = contractOf(fsr.contractId, foId, file)?.safeImportLimitW;
-  return safeW === undefined ? last : ceiling(safeW, last?.exportLimitW);
+  // A last step that leaves a direction open was meant for its time only.
+  return ceiling(
+    safeW ?? points.findLast((x) => x.importLimitW !== undefined)?.importLimitW,
+    points.findLast((x) => x.exportLimitW !== undefined)?.exportLimitW,
+  );
 }
 
 /** When the limit may become another one, epoch ms, in order. */

@@ -38,8 +38,12 @@ export function withOpt(service: Service, clock: Clock, choice: OptChoice): Serv
   return queued(service, note(clock, 'hub/OptChoice', choice));
 }
 
-/** A service that the gateway takes back: for a fault or a mandate (fo 4.3 no. 17). */
-export function withCancel(service: Service, clock: Clock, reason: 'fault' | 'mandate'): Service {
+/** Why the gateway may take a service back (fo 4.3 no. 17). */
+export const WITHDRAW_REASONS = ['safety', 'fault', 'mandate'] as const;
+export type WithdrawReason = (typeof WITHDRAW_REASONS)[number];
+
+/** A service that the gateway takes back (fo 4.3 no. 17). */
+export function withCancel(service: Service, clock: Clock, reason: WithdrawReason): Service {
   const body: CancelService = { fsrId: service.fsr.fsrId, reason, at: iso(clock.now()) };
   return queued(service, note(clock, 'hub/CancelService', body));
 }

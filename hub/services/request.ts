@@ -18,6 +18,7 @@ import {
   mandateError,
   membersOf,
   powerError,
+  reactiveError,
   timeError,
 } from './checks.ts';
 import { congestionError } from './congestion-checks.ts';
@@ -25,7 +26,7 @@ import { choose } from './decide.ts';
 import { nextState, type ServiceEvent } from './machine.ts';
 import { overlapError } from './order.ts';
 import { refused } from './results.ts';
-import { remaining, type Service } from './service.ts';
+import { remaining, type Service, setpointParameters } from './service.ts';
 import { type ContractUse, useError } from './usage.ts';
 
 /** A sum of power: of the members, or of the whole site at the POC (fo 2.3). */
@@ -117,6 +118,7 @@ export function requestError(
     mandateError(fsr, o.foId, o.file) ??
     (members ? undefined : unknownTarget()) ??
     unsupported(fsr.serviceType) ??
+    reactiveError(setpointParameters(fsr)?.reactiveVar, '/fsr/parameters/reactiveVar') ??
     credentialError(o.foId, o.file, now) ??
     (running ? undefined : useError(fsr, o.foId, o)) ??
     congestionError(fsr, members ?? [], o) ??

@@ -2,6 +2,7 @@ import { parseTime } from '../../core/clock.ts';
 import type { V2gateError } from '../../core/errors.ts';
 import { canonical } from '../../core/json.ts';
 import { SERVICE_ERRORS, type ServiceTarget, type Setpoint } from '../../model/index.ts';
+import { reactiveError } from './checks.ts';
 import { isRunning } from './machine.ts';
 import { type Service, setpointParameters, type TargetInForce } from './service.ts';
 
@@ -29,7 +30,7 @@ export function setpointError(
   if (setpoint.targetW < p.minW || setpoint.targetW > p.maxW) {
     return fail('param.range', `targetW must lie within ${p.minW} … ${p.maxW} W as requested.`, at('targetW'));
   }
-  return timeError(service, setpoint, now);
+  return reactiveError(setpoint.reactiveVar, '/setpoint/reactiveVar') ?? timeError(service, setpoint, now);
 }
 
 /** A repetition of the newest one is not stale: its answer may have been lost. */

@@ -1,10 +1,10 @@
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, iso } from '../../core/clock.ts';
 import { failPoint } from '../../core/failpoint.ts';
 import type { WireMessage } from '../../model/index.ts';
 import { HUB_MESSAGES, type Setpoint } from '../../model/index.ts';
 import type { StoreOp } from '../ports.ts';
 import type { Decided, ServiceBook } from '../services/book.ts';
-import { withoutNotices } from '../services/notices.ts';
+import { type WithdrawReason, withCancel, withoutNotices } from '../services/notices.ts';
 import { type Notice, type Service, type ServiceEntry, serviceKey } from '../services/service.ts';
 import type { Ledger } from './ledger.ts';
 import type { Decision } from './types.ts';
@@ -63,6 +63,20 @@ export class ServiceDesk {
     return this.#o.ledger.run(serviceKey(foId, body.fsrId), async () => {
       const decision = await this.#carryOut(this.#o.book.cancel(body, foId), foId);
       if (decision.result.status === 'ok') this.#o.changed('cancel');
+      return decision;
+    });
+  }
+
+  /** The gateway takes the service back; its FO is told before the phase it comes to (fo 4.3 no. 17). */
+  withdraw(foId: string, fsrId: string, reason: WithdrawReason): Promise<Decision> {
+    const { book, clock, ledger, changed } = this.#o;
+    return ledger.run(serviceKey(foId, fsrId), async () => {
+      const cancel = { fsrId, reason, at: iso(clock.now()) };
+      const decision = await this.#carryOut(
+        book.cancel(cancel, foId, (s) => withCancel(s, clock, reason)),
+        foId,
+      );
+      if (decision.result.status === 'ok') changed('cancel');
       return decision;
     });
   }

@@ -5,7 +5,7 @@ import { type FleetTwin, hasEv, type TwinEntry } from '../fleet/twin.ts';
 import type { MeterBook } from '../meters/book.ts';
 import { ceilingAt } from '../services/congestion.ts';
 import { holdsCapacity } from '../services/order.ts';
-import type { Scope } from '../services/request.ts';
+import { type Scope, scopeOf } from '../services/request.ts';
 import { absoluteW, type Course, congestionParameters, type Service, type ServiceEntry } from '../services/service.ts';
 import type { Actuation } from './actuation.ts';
 import type { ClockWatch } from './clocks.ts';
@@ -101,7 +101,7 @@ export function siteSnapshot(s: SnapshotSources): FleetSnapshot {
     services: s.services
       .filter(({ service }) => holdsCapacity(service) || service.outgoing.length > 0)
       .slice(-MAX_SHOWN)
-      .map((e) => serviceOf(e, now, s.file)),
+      .map((e) => serviceOf(e, now, s)),
     resources: Array.from(s.twin.all(), (e) => entryOf(e, s)),
   };
 }
@@ -145,9 +145,14 @@ function nodeSums(s: SnapshotSources): Map<string, number> {
   return sums;
 }
 
-function serviceOf({ service: s, course: c }: ServiceEntry, now: number, file: SiteFile): Shown {
+function serviceOf(
+  { service: s, course: c }: ServiceEntry,
+  now: number,
+  { file, twin, meters }: SnapshotSources,
+): Shown {
   const { inForce, applied, setpoint } = c;
   const { fsrId, revision, contractId, serviceType, priority, mandatory, window } = s.fsr;
+  const measuredW = s.state === 'active' ? measuredOf(twin, meters, now, scopeOf(s)) : undefined;
   return {
     fsrId,
     foId: s.foId,
@@ -165,6 +170,7 @@ function serviceOf({ service: s, course: c }: ServiceEntry, now: number, file: S
     ...(inForce === undefined ? {} : { targetW: inForce.targetW, validUntil: iso(inForce.validUntil) }),
     ...(c.unreached?.told === true ? { flow: 'silent' } : {}),
     ...(applied === undefined ? {} : { appliedW: applied.targetW }),
+    ...(measuredW === undefined ? {} : { measuredW }),
     ...(applied?.limitedBy === undefined ? {} : { limitedBy: applied.limitedBy }),
     ...(s.decision === undefined ? {} : { decision: s.decision.decision }),
     ...(s.optEvents === undefined ? {} : { optEvents: s.optEvents.map((e) => ({ ...e, at: iso(e.at) })) }),

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { codeOf, describeError, INTERNAL_ERRORS } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import type { RecordKind, StoredRecord, StoreOp, StorePort } from '../ports.ts';
+import { RECORD_KINDS, type RecordKind, type StoredRecord, type StoreOp, type StorePort } from '../ports.ts';
 
 /** More tasks than this do not wait for one another; who comes then is told to come again. */
 const MAX_WAITING = 64;
@@ -56,7 +56,8 @@ export class Ledger {
     if (this.#closed) throw INTERNAL_ERRORS.fail('internal.temporary', 'The site is closing.');
     try {
       await this.#store.write(ops.map((op) => ({ ...op, key: this.#prefix + op.key })));
-      this.#said(undefined);
+      // What is acknowledged before it is written shows nothing of the disk.
+      if (ops.some((op) => RECORD_KINDS[op.kind] !== 'C')) this.#said(undefined);
     } catch (e) {
       this.#said(e);
       throw e;

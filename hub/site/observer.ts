@@ -8,6 +8,7 @@ import { meterOf } from '../meters/known.ts';
 import type { Actuation } from './actuation.ts';
 import type { EnvelopeKeeper } from './envelope-keeper.ts';
 import type { Ledger } from './ledger.ts';
+import type { NeedsKeeper } from './needs-keeper.ts';
 import type { Orders } from './orders.ts';
 
 export interface ObserverOptions {
@@ -21,6 +22,7 @@ export interface ObserverOptions {
   readonly actuation: Actuation;
   readonly ledger: Ledger;
   readonly evidence: Evidence;
+  readonly needs: NeedsKeeper;
 }
 
 /** Takes what links observe into the twin and into what is known of commands, and keeps it as evidence. */
@@ -39,7 +41,7 @@ export class Observer {
       case 'hub/SessionEvent':
         return this.#session(payload);
       case 'hub/EvNeeds':
-        return this.#o.twin.needs(HUB_MESSAGES.EvNeeds.parse(payload)) ? 'needs' : undefined;
+        return this.#needs(payload);
       case 'hub/MeterReading':
         return this.#reading(payload);
       case 'hub/CommandOutcome':
@@ -62,11 +64,21 @@ export class Observer {
     return changed ? 'station' : undefined;
   }
 
+  #needs(payload: unknown): string | undefined {
+    const { twin, needs } = this.#o;
+    const body = HUB_MESSAGES.EvNeeds.parse(payload);
+    if (!twin.needs(body)) return undefined;
+    needs.look(body.resourceId);
+    return 'needs';
+  }
+
   #session(payload: unknown): string | undefined {
-    const { twin, orders, envelope } = this.#o;
+    const { twin, orders, envelope, needs } = this.#o;
     const body = HUB_MESSAGES.SessionEvent.parse(payload);
+    const had = twin.get(body.resourceId)?.session?.id;
     const news = twin.session(body);
     if (news === undefined) return undefined;
+    if (twin.get(body.resourceId)?.session?.id !== had) needs.look(body.resourceId);
     orders.stationChanged(body.resourceId, news === 'changed' ? undefined : news);
     envelope.touch();
     return 'session';

@@ -21,6 +21,7 @@ import { lastKnown } from './group.ts';
 import { Ledger } from './ledger.ts';
 import { LimitDesk } from './limit-desk.ts';
 import { LimitBook } from './limits.ts';
+import { NeedsKeeper } from './needs-keeper.ts';
 import { Observer } from './observer.ts';
 import { OptDesk } from './opt-desk.ts';
 import { Orders } from './orders.ts';
@@ -113,13 +114,26 @@ export function makeRooms(o: RoomsOptions) {
     tell: (m) => emit('notice', m),
     ...(o.signer === undefined ? {} : { signer: o.signer }),
   });
-  const observer = new Observer({ clock, log, file, twin, orders, meters, envelope, actuation, ledger, evidence });
+  const needs = new NeedsKeeper({ clock, twin, ledger });
+  const observer = new Observer({
+    clock,
+    log,
+    file,
+    twin,
+    orders,
+    meters,
+    envelope,
+    actuation,
+    ledger,
+    evidence,
+    needs,
+  });
   const stations = new StationDirectory({
     file: file(),
     clock,
     ledger,
     onChange: (kind, identity) => {
-      if (kind === 'accepted') o.accepted();
+      if (kind !== 'pending') o.accepted();
       emit('stations', { kind, identity });
     },
   });
@@ -229,6 +243,7 @@ export function makeRooms(o: RoomsOptions) {
     actuation,
     evidence,
     observer,
+    needs,
     stations,
     book,
     desk,

@@ -16,6 +16,7 @@ import type {
   ResultBody,
   SetLimit,
   SiteFile,
+  StationCapabilities,
   WireMessage,
 } from '../../model/index.ts';
 import { HUB_ERRORS } from '../errors.ts';
@@ -23,6 +24,7 @@ import { appliedPoint } from '../evidence/applied.ts';
 import type { Evidence } from '../evidence/types.ts';
 import { resourcesOf } from '../fleet/resources.ts';
 import type { ActuatingLink, ReplyLink, Signer, StorePort } from '../ports.ts';
+import type { WithdrawReason } from '../services/notices.ts';
 import { failed } from '../services/results.ts';
 import { decideFor } from './decisions.ts';
 import { SiteEmitter } from './emitter.ts';
@@ -76,6 +78,7 @@ class HubSite implements Site {
   #file: SiteFile;
   #problem: string | undefined;
   #allocator: string | undefined;
+  #recorded: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(o: SiteOptions) {
@@ -110,6 +113,7 @@ class HubSite implements Site {
   async restore(): Promise<void> {
     await this.stations.restore();
     await this.#rooms.limitDesk.restore();
+    await this.#rooms.needs.restore();
     await this.#rooms.publication.restore();
     await this.#rooms.useDesk.restore();
     await this.#rooms.desk.restore();
@@ -236,6 +240,19 @@ class HubSite implements Site {
     }
   }
 
+  async withdraw(foId: string, fsrId: string, reason: WithdrawReason): Promise<ResultBody> {
+    if (!this.ready || this.#closing) return failed(HUB_ERRORS.fail('site.starting'));
+    try {
+      return (await this.#rooms.desk.withdraw(foId, fsrId, reason)).result;
+    } catch (e) {
+      return failed(e);
+    }
+  }
+
+  capabilities(resourceId: string): StationCapabilities | undefined {
+    return this.#rooms.twin.get(resourceId)?.capabilities;
+  }
+
   claimAllocator(holder: string): Detach {
     if (this.#allocator !== undefined && this.#allocator !== holder) {
       throw HUB_ERRORS.fail('site.allocatorTaken', `${this.#allocator} already allocates for ${this.siteId}.`);
@@ -269,9 +286,13 @@ class HubSite implements Site {
       at: iso(now),
       commands: [...commands],
     };
-    this.evidence.commanded(batch);
+    this.#recorded = this.evidence.commanded(batch);
     failPoint('batch.made');
     return batch;
+  }
+
+  recorded(): Promise<void> {
+    return this.#recorded;
   }
 
   async setLimit(limit: SetLimit): Promise<void> {

@@ -29,6 +29,10 @@ export interface StationAdmission {
   left(identity: string): void;
   /** Makes a pending station known, stored. Throws `station.unknown` or `station.clash`. */
   accept(identity: string): Promise<StationRecord>;
+  /** Stations that were accepted at run time and are not in the site file. */
+  accepted(): readonly StationRecord[];
+  /** Takes back an acceptance, stored: the station is unknown again. Throws `station.unknown`. */
+  remove(identity: string): Promise<void>;
   /** Resources of a known station, by EVSE number. */
   resources(identity: string): readonly Resource[];
   /** Name of the secret with the password of the station, where it has one. */
@@ -46,7 +50,7 @@ const UNKNOWN_DEFAULTS = { evse: 1, current: 'ac', phases: 3, maxImportW: 11_040
 export class StationDirectory implements StationAdmission {
   readonly #clock: Clock;
   readonly #ledger: Ledger;
-  readonly #onChange: (kind: 'pending' | 'accepted', identity: string) => void;
+  readonly #onChange: (kind: 'pending' | 'accepted' | 'removed', identity: string) => void;
   readonly #pending = new BoundedMap<string, PendingStation>({
     name: 'hub.pendingStations',
     max: 1000,
@@ -65,7 +69,7 @@ export class StationDirectory implements StationAdmission {
     file: SiteFile;
     clock: Clock;
     ledger: Ledger;
-    onChange: (kind: 'pending' | 'accepted', identity: string) => void;
+    onChange: (kind: 'pending' | 'accepted' | 'removed', identity: string) => void;
   }) {
     this.#clock = o.clock;
     this.#ledger = o.ledger;
@@ -91,7 +95,6 @@ export class StationDirectory implements StationAdmission {
     }
   }
 
-  /** Stations that were accepted at run time and are not in the site file. */
   accepted(): readonly StationRecord[] {
     return [...this.#accepted.values()].filter((s) => !this.#byIdentity.has(s.identity));
   }
@@ -146,6 +149,14 @@ export class StationDirectory implements StationAdmission {
     this.#pending.delete(identity);
     this.#onChange('accepted', identity);
     return record;
+  }
+
+  async remove(identity: string): Promise<void> {
+    if (!this.accepted().some((s) => s.identity === identity))
+      throw HUB_ERRORS.fail('station.unknown', `${identity} was not accepted here; the site file names its stations.`);
+    await this.#ledger.write([{ op: 'delete', kind: 'station', key: identity }]);
+    this.#accepted.delete(identity);
+    this.#onChange('removed', identity);
   }
 
   resources(identity: string): readonly Resource[] {

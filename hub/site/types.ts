@@ -8,10 +8,12 @@ import type {
   ServiceTarget,
   SetLimit,
   SiteFile,
+  StationCapabilities,
   WireMessage,
 } from '../../model/index.ts';
 import type { Evidence } from '../evidence/types.ts';
 import type { ActuatingLink, ReplyLink } from '../ports.ts';
+import type { WithdrawReason } from '../services/notices.ts';
 import type { StationAdmission } from './stations.ts';
 
 /** Takes back what a subscription or an attachment did. Safe to call twice. */
@@ -29,8 +31,8 @@ export interface SiteEvents {
   readonly observed: WireMessage;
   /** One point of the power plot (requested, granted, measured), at most once a second. */
   readonly plot: PlotPoint;
-  /** A station asks to be let in, or was let in. */
-  readonly stations: { readonly kind: 'pending' | 'accepted'; readonly identity: string };
+  /** A station asks to be let in, was let in, or is none of the site any more. */
+  readonly stations: { readonly kind: 'pending' | 'accepted' | 'removed'; readonly identity: string };
   /** What disturbs the site (a meter is lost, a clock is off), or that nothing does any more. */
   readonly condition: { readonly ok: boolean; readonly text: string };
   /** The site file was reloaded, or a reload was refused. */
@@ -82,6 +84,13 @@ export interface Site {
   partyDown(foId: string, reason: string): void;
   /** Opt-in or opt-out from console or station (fo 4.3 no. 13); a party's own comes through `decide`. Never rejects. */
   opt(choice: OptChoice, by: string): Promise<ResultBody>;
+  /**
+   * Takes a service back (fo 4.3 no. 17): the gateway may do so only for safety, a fault or a mandate of a grid operator.
+   * The FO is told, the record keeps the reason. Never rejects.
+   */
+  withdraw(foId: string, fsrId: string, reason: WithdrawReason): Promise<ResultBody>;
+  /** What was seen of the station of a resource; undefined before it connected. */
+  capabilities(resourceId: string): StationCapabilities | undefined;
   readonly evidence: Evidence;
 
   /** A notice has been taken over by the outbox of the link that serves its party. */
@@ -91,6 +100,8 @@ export interface Site {
   claimAllocator(holder: string): Detach;
   /** One allocation run (fo 8.3). Undefined when no command may or need go out now. */
   allocate(request: AllocationRequest): CommandBatch | undefined;
+  /** Settles when the commands of the last run are stored, or the store has failed: then they may go. Never rejects. */
+  recorded(): Promise<void>;
   /** A limit from outside the site file: operator, EMS, grid. Stored, pushed to every link at once. Throws `limit.unknownNode`. */
   setLimit(limit: SetLimit): Promise<void>;
 

@@ -91,6 +91,11 @@ class Allocate implements NodeController {
     const n = batch.commands.length;
     this.#host.status('good', `${n} command${n === 1 ? '' : 's'} · ${reason}`);
     const v2gate = following(cause, this.#host.runtime.clock, site.siteId);
-    this.#host.send(fromWire({ topic: `hub/${CommandBatch.name}`, payload: batch, v2gate }));
+    const message = fromWire({ topic: `hub/${CommandBatch.name}`, payload: batch, v2gate });
+    // Nothing goes out that a restart would not know of (design 1).
+    site.recorded().then(
+      () => this.#host.send(message),
+      (e: unknown) => this.#host.fail(e),
+    );
   }
 }

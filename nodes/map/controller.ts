@@ -1,7 +1,8 @@
 import type { NodeMessage, Outgoing } from 'node-red';
 import { iso } from '../../core/clock.ts';
+import { codeOf } from '../../core/errors.ts';
 import { parseHeader } from '../../core/mapping/header.ts';
-import { compile, type Mapping } from '../../core/mapping/index.ts';
+import { compile } from '../../core/mapping/index.ts';
 import type { GatewayRuntime } from '../../hub/ports.ts';
 import { MappedMessages } from '../../model/index.ts';
 import { textOf } from '../base/config.ts';
@@ -9,6 +10,7 @@ import { NODE_ERRORS } from '../base/errors.ts';
 import type { NodeController, NodeHost } from '../base/host.ts';
 import type { SavedConfig } from '../base/migrate.ts';
 import { following, metaOf } from '../base/wire.ts';
+import { type RecentMessage, RecentMessages } from './recent.ts';
 
 /** What the comment at the head of a mapping says (design 3). */
 interface Head {
@@ -16,8 +18,14 @@ interface Head {
   readonly to?: string;
 }
 
+/** What the workbench asks of a running node. */
+export interface MapController extends NodeController {
+  /** The last messages that came, the newest first. */
+  recent(): readonly RecentMessage[];
+}
+
 /** Translates messages with one mapping, compiled when the node starts. */
-export function createMap(host: NodeHost, config: SavedConfig): NodeController {
+export function createMap(host: NodeHost, config: SavedConfig): MapController {
   const { text, file } = config.source === 'text' ? ownText(config) : packFile(host.runtime, config);
   const head = headOf(text, file);
   const { mapping, diagnostics } = compile(text, { ...head, file });
@@ -32,22 +40,30 @@ export function createMap(host: NodeHost, config: SavedConfig): NodeController {
   }
   if (worst) host.status('attention', `line ${worst.line}: ${worst.message}`);
   else host.status('good', mapping.slow ? `${head.to ?? 'ready'} · interpreted` : (head.to ?? 'ready'));
+  const recent = new RecentMessages(host.runtime.clock);
   return {
+    recent: () => recent.list(),
     async input(message, send) {
-      if (head.from !== undefined && message.topic !== head.from) {
-        throw NODE_ERRORS.fail('nodes.message', `This mapping takes ${head.from}, not ${String(message.topic)}.`);
+      const ctx = contextOf(message, host.runtime);
+      const noted = recent.note(message, ctx);
+      try {
+        if (head.from !== undefined && message.topic !== head.from) {
+          throw NODE_ERRORS.fail('nodes.message', `This mapping takes ${head.from}, not ${String(message.topic)}.`);
+        }
+        const result = mapping.slow ? await mapping.runAsync(message.payload, ctx) : mapping.run(message.payload, ctx);
+        send(outgoing(host.runtime, message, head, result));
+      } catch (e) {
+        if (noted) noted.failed = codeOf(e) ?? 'internal.permanent';
+        throw e;
       }
-      const result = await translate(mapping, message, host.runtime);
-      send(outgoing(host.runtime, message, head, result));
     },
     close() {},
   };
 }
 
-function translate(mapping: Mapping, message: NodeMessage, runtime: GatewayRuntime): unknown {
+function contextOf(message: NodeMessage, runtime: GatewayRuntime): object {
   const given = typeof message.ctx === 'object' && message.ctx !== null ? message.ctx : {};
-  const ctx = { at: iso(runtime.clock.now()), ids: {}, settings: {}, ...given };
-  return mapping.slow ? mapping.runAsync(message.payload, ctx) : mapping.run(message.payload, ctx);
+  return { at: iso(runtime.clock.now()), ids: {}, settings: {}, ...given };
 }
 
 function outgoing(runtime: GatewayRuntime, message: NodeMessage, head: Head, result: unknown): Outgoing {

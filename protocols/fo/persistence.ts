@@ -40,6 +40,8 @@ export interface FoOutbox {
   last(): Promise<number>;
   /** Settles once the entry is safe; only then it is sent. */
   append(entry: FoOutboxEntry): Promise<void>;
+  /** True when an entry with this messageId was appended before, also if it is acknowledged by now. */
+  has?(messageId: string): Promise<boolean>;
   /** Entries with `seq` > `afterSeq`, rising, at most `limit`. */
   list(afterSeq: number, limit: number): Promise<readonly FoOutboxEntry[]>;
   /** All entries up to and including `seq` were acknowledged and may be forgotten. */

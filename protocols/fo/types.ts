@@ -97,13 +97,13 @@ export interface FoHandlers {
   onGap?(peer: string, gap: { readonly from: number; readonly to: number }): void;
 }
 
-/** What a signed document brings along; all of it reaches the wire unchanged, also in a replay. */
+/** What a message brings along; all of it reaches the wire unchanged, also in a replay. */
 export interface FoStamp {
-  /** The UUID over which it was signed. */
+  /** The UUID under which it was made, and signed; what is in the outbox under this id is not put there again. */
   readonly messageId: string;
-  /** ISO 8601. */
-  readonly sentAt: string;
-  readonly signature: DetachedSignature;
+  /** Of a signed document, ISO 8601. */
+  readonly sentAt?: string;
+  readonly signature?: DetachedSignature;
 }
 
 /** A token bucket: `burst` messages at once, then `perS` a second. */
@@ -211,7 +211,7 @@ export interface FoSession {
   request<T extends FoType>(type: T, body: FoBodies[T], options?: FoSendOptions): Promise<ResultBody>;
   /**
    * As `fcsbe`: puts a message into the outbox, to arrive once and in order, also after a reconnect. Settles with its
-   * eventSeq once it is stored. Signed documents (S in fo 4.3) bring their `stamp`. Rejects with `schema.invalid`,
+   * eventSeq once it is stored, with 0 when it was there before. Signed documents (S in fo 4.3) bring their `stamp`. Rejects with `schema.invalid`,
    * `auth.signature` (the stamp is missing), `fo.closed`, or what the outbox port threw.
    */
   publish<T extends FoType>(type: T, body: FoBodies[T], stamp?: FoStamp): Promise<number>;

@@ -202,6 +202,8 @@ class Client<V extends Version> implements OcppClient<V> {
       ...tls,
       maxPayload: (limits?.maxFrame ?? DEFAULT_LIMITS.maxFrame) * HARD_LIMIT,
       perMessageDeflate: compression === true ? DEFLATE : false,
+      // Two frames of one packet: who waits for the answer in the first goes on before the CALL in the second is handled.
+      allowSynchronousEvents: false,
       ...(secret === undefined ? {} : { headers: { Authorization: `Basic ${secret.toString('base64')}` } }),
     };
   }

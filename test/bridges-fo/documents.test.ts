@@ -72,6 +72,21 @@ describe('signed documents', () => {
     expect(signature && verifySignature([jwk], signingInput(type, ID, messages[0]?.body), signature)).toBe(true);
   });
 
+  it('told again, because the gateway died before it knew that the outbox had them, leave once', async () => {
+    w = await world();
+    await w.link.send(document('Proof'));
+    await w.link.close();
+    w.link = await openFoLink(linkConfig(), w.runtime);
+    await w.link.send(document('Proof'));
+    const { messages } = operator({ signatures: { keys: () => [jwk] } });
+    await until(() => messages.length === 1);
+    // Also when it is acknowledged and gone from the outbox.
+    await expect.poll(() => w.store.list('outbox')).toEqual([]);
+    await w.link.send(document('Proof'));
+    expect((await w.store.get('sequence', 'fo/fo:test'))?.body).toEqual({ seq: 1 });
+    expect(await w.store.list('outbox')).toEqual([]);
+  });
+
   it('without signature, or with an id that is none of a message, do not leave', async () => {
     w = await world();
     const { signature: _, ...unsigned } = document('Proof').v2gate;

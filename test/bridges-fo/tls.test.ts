@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openFoLink } from '../../bridges/fo/index.ts';
-import { silentLog } from '../../core/log.ts';
+import { type Log, silentLog } from '../../core/log.ts';
 import type { TlsMaterial, TlsSource } from '../../core/tls.ts';
 import { makeCertificate } from '../../core/tls-files.ts';
 import type { SiteFile } from '../../model/index.ts';
@@ -53,12 +53,12 @@ const handlers = { onMessage: () => undefined };
 function operator(o: Partial<FoClientOptions> = {}): FoClient {
   const { clock, link } = w;
   const url = link.url.replace('0.0.0.0', '127.0.0.1');
-  const client = createFoClient({
+  const client: FoClient = createFoClient({
     url,
     partyId: 'fo:test',
     to: 'cso:test',
     clock,
-    log: silentLog,
+    log: listening(() => client),
     ca: server.cert,
     handlers,
     ...o,
@@ -70,12 +70,12 @@ function operator(o: Partial<FoClientOptions> = {}): FoClient {
 function onBroker(o: Partial<FoMqttClientOptions> = {}): FoClient {
   const { clock, link } = w;
   const url = link.url.replace('0.0.0.0', '127.0.0.1');
-  const client = createFoMqttClient({
+  const client: FoClient = createFoMqttClient({
     url,
     partyId: 'fo:test',
     to: 'cso:test',
     clock,
-    log: silentLog,
+    log: listening(() => client),
     ca: server.cert,
     handlers,
     ...o,
@@ -84,7 +84,23 @@ function onBroker(o: Partial<FoMqttClientOptions> = {}): FoClient {
   return client;
 }
 
-const pause = () => new Promise((r) => setTimeout(r, 100));
+/** Turned away, and waiting for its next try. */
+const refused = (...clients: FoClient[]) => until(() => clients.every((c) => turnedAway.has(c)));
+
+/** Clients that had to think of their next try. */
+const turnedAway = new WeakSet<FoClient>();
+
+/** Hears of that from the log of a client. */
+function listening(client: () => FoClient): Log {
+  const log: Log = {
+    ...silentLog,
+    info: (event) => {
+      if (event === 'fo.reconnect') turnedAway.add(client());
+    },
+    child: () => log,
+  };
+  return log;
+}
 
 describe('an FO link with TLS', () => {
   it('lets in over WebSocket who trusts its certificate, and changes it while it runs', async () => {
@@ -98,7 +114,7 @@ describe('an FO link with TLS', () => {
     await until(() => late.state === 'up');
     expect(running.state).toBe('up');
     const stranger = operator({ ca: server.cert });
-    await pause();
+    await refused(stranger);
     expect(stranger.state).toBe('down');
   });
 
@@ -113,7 +129,7 @@ describe('an FO link with TLS', () => {
     await until(() => late.state === 'up');
     const stranger = onBroker({ ca: server.cert });
     const plain = onBroker({ url: w.link.url.replace('mqtts', 'mqtt') });
-    await pause();
+    await refused(stranger, plain);
     expect([running.state, stranger.state, plain.state]).toEqual(['up', 'down', 'down']);
   });
 
@@ -128,7 +144,7 @@ describe('an FO link with TLS', () => {
     await until(() => right.state === 'up');
     const wrong = operator({ certificate: server });
     const none = operator();
-    await pause();
+    await refused(wrong, none);
     expect([wrong.state, none.state, right.state]).toEqual(['down', 'down', 'up']);
   });
 
@@ -137,7 +153,7 @@ describe('an FO link with TLS', () => {
     const site = { parties: parties({ commonName }), partySecrets: [] };
     w = await world({ runtime: withTls(changing(server)), site });
     const unverified = operator({ certificate: other });
-    await pause();
+    await refused(unverified);
     expect(unverified.state).toBe('down');
     await w.close();
     w = await world({ runtime: withTls(changing({ ...server, ca: other.cert })), site });
@@ -151,7 +167,7 @@ describe('an FO link with TLS', () => {
     w = await world({ runtime: withTls(), site: { parties: parties({ fingerprint256 }), partySecrets } });
     const token = SECRETS['fo-secret'] ?? '';
     const half = [operator({ token }), operator({ certificate: other }), operator({ token, certificate: server })];
-    await pause();
+    await refused(...half);
     expect(half.map((c) => c.state)).toEqual(['down', 'down', 'down']);
     const both = operator({ token, certificate: other });
     await until(() => both.state === 'up');

@@ -50,6 +50,19 @@ describe('what a payload lets a station do', () => {
     expect(of(v21({ dischargeLimit: -4000 }))).toEqual({ minW: -4000, maxW: Number.POSITIVE_INFINITY });
   });
 
+  it('a setpoint beside the limit of ChargingOnly does not count, and a period without limit is free', () => {
+    expect(of(v21({ setpoint: 0, limit: 22_000 }))).toEqual({ minW: 0, maxW: 22_000 });
+    expect(of(v21({ setpoint: 0 }))?.maxW).toBe(Number.POSITIVE_INFINITY);
+    expect(of(v16('W', { limit: 1000 }, { startPeriod: 60 }))?.maxW).toBe(Number.POSITIVE_INFINITY);
+    const update = { scheduleUpdate: { setpoint: 0, limit: 22_000 } };
+    expect(of(update, ac, 'UpdateDynamicSchedule')).toEqual({ minW: 0, maxW: 22_000 });
+  });
+
+  it('no phases, and phases without the first, are not nothing', () => {
+    expect(of(v21({ limit: 32, numberPhases: 0 }, 'TxProfile', 'A'))?.maxW).toBe(32 * 230 * 3);
+    expect(of(v21({ limit_L2: 30_000 }))?.maxW).toBe(30_000);
+  });
+
   it('amperes at a DC outlet may be any power, apart from none', () => {
     expect(of(v16('A', { limit: 10 }), dc)?.maxW).toBe(Number.POSITIVE_INFINITY);
     expect(of(v16('A', { limit: 0 }), dc)).toEqual({ minW: 0, maxW: 0 });

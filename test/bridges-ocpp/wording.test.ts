@@ -4,6 +4,7 @@ import type { Channel, Form, Shape } from '../../bridges/ocpp/channel.ts';
 import { addressee, effectiveRange } from '../../bridges/ocpp/effective.ts';
 import { defaultForms, SHAPES, shapesFor } from '../../bridges/ocpp/ladder.ts';
 import { type Addressee, clip, form, word } from '../../bridges/ocpp/wording.ts';
+import { iso } from '../../core/clock.ts';
 import { codeOf } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
 import { createMappingLibrary } from '../../core/mapping/library.ts';
@@ -215,15 +216,17 @@ describe('a dynamic profile', () => {
 
 describe('a mapping of an integrator', () => {
   const path = 'ocpp1.6/from-hub/PowerCommand.limitA@acme.jsonata';
-  const override = (connectorId: string, limit: string, purpose = 'TxProfile') =>
+  const ours = `"chargingProfileId": $ctx.ids.chargingProfileId, "chargingProfileKind": 'Absolute',`;
+  const lasts = '"duration": $ctx.settings.durationS, "startSchedule": $ctx.at,';
+  const override = (connectorId: string, limit: string, purpose = 'TxProfile', profile = ours, schedule = lasts) =>
     createMappingLibrary({
       roots: ['m'],
       log: silentLog,
       files: {
         list: () => [path],
         read: () => `/* from: hub/PowerCommand to: ocpp1.6/SetChargingProfileRequest variant: limitA */
-          { "connectorId": ${connectorId}, "csChargingProfiles": { "chargingProfilePurpose": '${purpose}',
-            "chargingSchedule": { "chargingRateUnit": 'W', "chargingSchedulePeriod": [{ "limit": ${limit} }] } } }`,
+          { "connectorId": ${connectorId}, "csChargingProfiles": { ${profile} "chargingProfilePurpose": '${purpose}',
+            "chargingSchedule": { ${schedule} "chargingRateUnit": 'W', "chargingSchedulePeriod": [{ "limit": ${limit} }] } } }`,
       },
     });
   const run = (lib: ReturnType<typeof override>, single = true) =>
@@ -248,6 +251,21 @@ describe('a mapping of an integrator', () => {
     expect(codeFrom(() => run(override('1', '5001')))).toBe('mapping.widens');
     expect(codeFrom(() => run(override('1', '-1')))).toBe('mapping.widens');
     expect(codeFrom(() => run(override('1', '"a"')))).toBe('mapping.widens');
+  });
+
+  it('that begins later, does not end, or takes another profile id is stopped', () => {
+    const later = iso(NOW + 60_000);
+    const endless = '"startSchedule": $ctx.at,';
+    const lasting = (profile: string, schedule: string) => override('1', '4000', 'TxProfile', profile, schedule);
+    expect(codeFrom(() => run(lasting(ours, endless)))).toBe('mapping.widens');
+    expect(codeFrom(() => run(lasting(ours, `"duration": 86400, ${endless}`)))).toBe('mapping.widens');
+    expect(codeFrom(() => run(lasting(ours, `"duration": 60, "startSchedule": '${later}',`)))).toBe('mapping.widens');
+    expect(codeFrom(() => run(lasting(`"validFrom": '${later}', ${ours}`, lasts)))).toBe('mapping.widens');
+    expect(codeFrom(() => run(lasting(ours.replace('Absolute', 'Recurring'), lasts)))).toBe('mapping.widens');
+    expect(codeFrom(() => run(lasting(ours.replace(/\$ctx[.\w]+/, '7'), lasts)))).toBe('mapping.widens');
+    const until = iso(NOW + 60_000);
+    expect(codeFrom(() => run(lasting(`"validTo": '${until}', ${ours}`, endless)))).toBeUndefined();
+    expect(codeFrom(() => run(lasting(ours.replace('Absolute', 'Relative'), '"duration": 60,')))).toBeUndefined();
   });
 
   const shipped = library.entries().filter((e) => e.from === 'hub/PowerCommand');

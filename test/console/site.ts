@@ -8,5 +8,18 @@ export function entry(change: Partial<FleetEntry> = {}): FleetEntry {
 
 /** What the gateway sends of a site. */
 export function siteView(siteId = 'site:harbour', change: Partial<SiteView> = {}): SiteView {
-  return { siteId, ready: true, pending: [], snapshot: { ...FleetSnapshot.example, siteId }, ...change };
+  return { siteId, ready: true, pending: [], accepted: [], snapshot: { ...FleetSnapshot.example, siteId }, ...change };
+}
+
+/** A service as a snapshot shows it. */
+export function service(change: Partial<FleetSnapshot['services'][number]> = {}): FleetSnapshot['services'][number] {
+  return {
+    fsrId: 'fsr-1',
+    foId: 'fo:north',
+    serviceType: 'setpoint',
+    state: 'active',
+    start: '2026-03-02T17:00:00Z',
+    end: '2026-03-02T17:10:00Z',
+    ...change,
+  };
 }

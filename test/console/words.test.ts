@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { codeSentence, outcomeWords, reasons, serviceWords, stateWords } from '../../gateway/console/words.js';
+import {
+  codeSentence,
+  markOf,
+  optCount,
+  outcomeWords,
+  reasons,
+  serviceWords,
+  stateWords,
+} from '../../gateway/console/words.js';
 import { SERVICE_STATES } from '../../hub/services/machine.ts';
 import type { FleetEntry } from '../../model/index.ts';
-import { entry } from './site.ts';
+import { entry, service } from './site.ts';
 
 const kW = (w: number): string => `${w / 1000} kW`;
 
@@ -47,7 +55,7 @@ describe('words', () => {
 });
 
 describe('reasons for less than the car wishes', () => {
-  const base = { wishedW: 11_000, online: true } as const;
+  const base = { wishedW: 11_000, online: true, measuredW: 4000 } as const;
 
   it('name the envelope where that decides', () => {
     const row = entry({ ...base, grantedW: 4140, importLimitW: 4140 });
@@ -73,8 +81,33 @@ describe('reasons for less than the car wishes', () => {
 
   it('tell of opt-out and of a station that is away', () => {
     expect(reasons(entry({ ...base, online: false, optState: 'out' }), {}, kW)).toEqual([
-      'The driver has opted out.',
+      'Opted out of services.',
       'Counted with its worst case while it is offline.',
     ]);
+  });
+});
+
+describe('marks that an operator should see at once', () => {
+  const mark = (change: Partial<FleetEntry>) =>
+    markOf(entry({ measuredW: 4000, importLimitW: 11_000, ...change }))?.text;
+
+  it('tell an excluded resource, a limit that is not held, an opt-out, and who leads', () => {
+    expect(mark({})).toBeUndefined();
+    expect(mark({ outcomeCode: 'resource.excluded', optState: 'out' })).toBe('Excluded');
+    expect(mark({ measuredW: 11_300 })).toBe('Limit not held');
+    expect(mark({ measuredW: 11_200 })).toBeUndefined();
+    expect(mark({ measuredW: 11_300, online: false })).toBeUndefined();
+    expect(mark({ optState: 'out' })).toBe('Opted out');
+    expect(mark({ shape: 'native' })).toBe('Led by a flow');
+  });
+
+  it('tell of a service who chose last', () => {
+    const at = '2026-03-02T17:00:00Z';
+    expect(optCount(service({}))).toBe('');
+    const optEvents = [
+      { at, actor: 'evu', choice: 'out' as const },
+      { at, actor: 'cso', choice: 'in' as const },
+    ];
+    expect(optCount(service({ optEvents }))).toBe('opt in by the site operator, chosen 2 times');
   });
 });

@@ -46,6 +46,17 @@ describe('a restart', () => {
     expect((await r.chain('local')).filter((e) => e.kind === 'gateway.restart')).toHaveLength(2);
   });
 
+  it('finds every command that could have gone out, for none goes before it is stored', async () => {
+    let stored = false;
+    const recorded = r.evidence.commanded(batch('b1', ['c1', 'V2G-1.1'])).then(() => {
+      stored = true;
+    });
+    await Promise.resolve();
+    expect(stored).toBe(false);
+    await recorded;
+    expect((await r.store.list('batch')).map((row) => row.key)).toEqual(['site:test/b1']);
+  });
+
   it('states what became of commands that were under way: it is unknown, once', async () => {
     accepted(r);
     r.evidence.commanded(batch('b1', ['c1', 'V2G-1.1'], ['c2', 'AC-1.1'], ['c3', 'AC-2.1']));

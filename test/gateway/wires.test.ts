@@ -40,7 +40,8 @@ function permittedW(profile: Record<string, unknown>): number {
 let station: TestStation;
 
 const limitTo = async (importLimitW: number): Promise<number> => {
-  const sent = station.nextCall((action) => action === 'SetChargingProfile');
+  // What the station was told before may still be on its way.
+  const sent = station.nextCall((action, p) => action === 'SetChargingProfile' && permittedW(p) <= importLimitW);
   const res = await gw().get('/v2gate/api/limit', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

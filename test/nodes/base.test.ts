@@ -114,6 +114,12 @@ describe('messages between wires and hub', () => {
     expect(metaOf({ v2gate: { id: 5, peer: null } }, clock)).not.toHaveProperty('peer');
   });
 
+  it('what is signed keeps its signature, or an operator would refuse it', () => {
+    const signature = { alg: 'EdDSA', keyId: 'k', value: 'AA' };
+    expect(metaOf({ v2gate: { id: 'i', signature } }, clock)).toMatchObject({ id: 'i', signature });
+    expect(metaOf({ v2gate: { id: 'i', signature: { alg: 'none' } } }, clock)).not.toHaveProperty('signature');
+  });
+
   it.each([undefined, '', 'CommandBatch', 'hub/', 'hub/Command Batch', 7, null])('the topic %s is refused', (topic) => {
     expect(codeThrown(() => toWire({ topic }, clock))).toBe('nodes.message');
   });

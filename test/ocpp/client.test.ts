@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { codeOf } from '../../core/errors.ts';
 import { backOffMs, createOcppServer, DEFAULT_BACKOFF } from '../../protocols/ocpp/index.ts';
 import { NOW, VALIDATORS } from './kit.ts';
@@ -83,6 +86,41 @@ describe('a station', () => {
     await c.close();
     expect(await connecting).toBe('ocpp.closed');
     expect(c.peer).toBeUndefined();
+  });
+
+  it('takes in an answer before it handles a call that came in the same packet', async () => {
+    const csms = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'ocpp1.6' });
+    onTestFinished(() => void csms.close());
+    csms.on('connection', (ws, { socket }) => {
+      ws.on('message', (data) => {
+        const [type, id] = JSON.parse(data.toString());
+        if (type !== 2) return;
+        socket.cork();
+        ws.send(JSON.stringify([3, id, { currentTime: NOW }]));
+        ws.send(JSON.stringify([2, 'c-1', 'ClearCache', {}]));
+        socket.uncork();
+      });
+    });
+    await once(csms, 'listening');
+    const { port } = csms.address() as AddressInfo;
+    const s = await serve();
+    const c = client(s, { url: `ws://127.0.0.1:${port}/ocpp`, versions: ['ocpp1.6'] });
+    const seen: string[] = [];
+    const called = new Promise<void>((resolve) => {
+      c.handle(() => {
+        seen.push('call');
+        resolve();
+        return { status: 'Accepted' };
+      });
+    });
+    await c.connect();
+    // As whoever uses the answer some promises later.
+    const answered = c
+      .call('Heartbeat', {})
+      .then(async (a) => a)
+      .then(async () => seen.push('answer'));
+    await Promise.all([answered, called]);
+    expect(seen).toEqual(['answer', 'call']);
   });
 
   it('keeps its handler over connections', async () => {

@@ -36,6 +36,16 @@ describe('a setpoint', () => {
     });
   });
 
+  it('that asks for reactive power is refused, so that nobody takes it for delivered', () => {
+    w.active();
+    expect(set(1, 1000, { reactiveVar: 500 }).result).toMatchObject({
+      status: 'rejected',
+      code: 'capability.unsupported',
+      details: [{ path: '/setpoint/reactiveVar' }],
+    });
+    expect(force()).toBeUndefined();
+  });
+
   it('before the window begins is kept and in force when it begins', () => {
     w.ask();
     const { result, target } = set(1, 1000);

@@ -43,12 +43,12 @@ describe('the limit of a congestion service', () => {
     expect(ceilingAt(service(), at(s), file())).toEqual(ceiling);
   });
 
-  it('after the series is the safe limit of the contract, without one the last step, and nothing after the window', () => {
+  it('after the series is the safe limit of the contract, without one the last that the series named in each direction, and nothing after the window', () => {
     expect(ceilingAt(service(), at(60), file({ safeImportLimitW: 5000 }))).toEqual({
       importLimitW: 5000,
       exportLimitW: 2000,
     });
-    expect(ceilingAt(service(), at(119), file())).toEqual({ exportLimitW: 2000 });
+    expect(ceilingAt(service(), at(119), file())).toEqual({ importLimitW: 8000, exportLimitW: 2000 });
     expect(ceilingAt(service(), at(120), file({ safeImportLimitW: 5000 }))).toBeUndefined();
   });
 

@@ -131,6 +131,35 @@ describe('a request for a service', () => {
     expect(whole.service()).toMatchObject({ state: 'credentialChecked', pending: { why: 'confirm' } });
   });
 
+  it('stays a question to drivers and owners when it is amended while they are asked', () => {
+    const asks = {
+      defaultOpt: 'out',
+      optOutAllowed: true,
+      optOutNoticeS: 0,
+      askUser: true,
+      acceptPartial: true,
+    } as const;
+    const w = bookWorld(withContract({ optPolicy: asks }));
+    const decisionBy = iso(w.clock.now() + 60_000);
+    expect(w.ask({ decisionBy })).toMatchObject({ status: 'pending' });
+    const { fsr } = w.service();
+    const parameters = { ...fsr.parameters, maxW: 15_000 };
+    const { service } = w.book.amend({ fsrId: 'N-1', revision: 2, parameters }, 'fo:test');
+    if (service) w.book.commit(service);
+    expect(w.service()).toMatchObject({ state: 'credentialChecked', fsr: { revision: 2 }, pending: { why: 'opt' } });
+    expect(w.decision()).toBeUndefined();
+  });
+
+  it('for reactive power is refused, as no station is given any', () => {
+    const w = bookWorld();
+    expect(w.ask({}, { reactiveVar: 2000 })).toMatchObject({
+      status: 'rejected',
+      code: 'capability.unsupported',
+      details: [{ path: '/fsr/parameters/reactiveVar' }],
+    });
+    expect(w.ask({}, { reactiveVar: 0 })).toMatchObject({ status: 'ok' });
+  });
+
   it('for a time at which another service runs is a conflict', () => {
     const w = bookWorld();
     w.ask();

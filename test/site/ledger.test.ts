@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { silentLog } from '../../core/log.ts';
+import { type Log, silentLog } from '../../core/log.ts';
 import { Ledger } from '../../hub/site/ledger.ts';
 import { type MoodyStore, moodyStore } from './store.ts';
 
@@ -63,5 +63,21 @@ describe('what a site writes', () => {
     await expect(ledger.run('a', async () => 1)).rejects.toMatchObject({ code: 'internal.temporary' });
     ledger.later(put('a'));
     expect(store.written).toEqual([]);
+  });
+
+  it('tells once that the store fails and once that it works, whatever is acknowledged before it is written', async () => {
+    const said: string[] = [];
+    const log: Log = { ...silentLog, error: (event) => said.push(event), info: (event) => said.push(event) };
+    ledger = new Ledger({ store, log, siteId: 'site:a' });
+    const sample = { op: 'put', kind: 'telemetry', key: 't', at: 1, body: 1 } as const;
+    for (let i = 0; i < 3; i++) {
+      store.broken = true;
+      await expect(ledger.write([put('a')])).rejects.toMatchObject({ code: 'store.failed' });
+      store.broken = false;
+      await ledger.write([sample]);
+    }
+    expect(said).toEqual(['site.store']);
+    await ledger.write([put('a')]);
+    expect(said).toEqual(['site.store', 'site.storeWorks']);
   });
 });

@@ -69,6 +69,22 @@ describe('admission of stations', () => {
     expect(other.verdict('NEW')).toBe('pending');
   });
 
+  it('takes back an acceptance, also after a restart, and leaves stations of the site file to the file', async () => {
+    const d = directory();
+    await d.report('NEW', BOOT);
+    await d.accept('NEW');
+    expect(d.accepted().map((s) => s.identity)).toEqual(['NEW']);
+    await d.remove('NEW');
+    expect(events).toEqual(['pending NEW', 'accepted NEW', 'removed NEW']);
+    expect([d.verdict('NEW'), d.resources('NEW')]).toEqual(['pending', []]);
+    const after = directory();
+    await after.restore();
+    expect(after.accepted()).toEqual([]);
+    for (const identity of ['NEW', 'V2G-1', 'GHOST'])
+      await expect(d.remove(identity)).rejects.toMatchObject({ code: 'station.unknown' });
+    expect(d.verdict('V2G-1')).toBe('known');
+  });
+
   it('puts an accepted station at the connection point when its circuit is gone', async () => {
     const patch = { unknownStationDefaults: { evse: 1, circuitId: 'k1', current: 'ac' as const, maxImportW: 1000 } };
     const d = directory(patch);

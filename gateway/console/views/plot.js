@@ -4,6 +4,7 @@
  */
 import { byId, setAttr, setText } from '../dom.js';
 import { timeOfDay } from '../format.js';
+import { aheadOf, limitSteps } from '../plot-band.js';
 import { columns, powerRange, SERIES, timeRange } from '../plot-points.js';
 import uPlot from '../vendor/uplot/uPlot.esm.js';
 import { legendView, spokenValues } from './legend.js';
@@ -26,11 +27,14 @@ export function plotView() {
   const place = byId('plot', HTMLElement);
   const text = byId('plot-text', HTMLElement);
   const time = byId('plot-time', HTMLElement);
+  const bandNote = byId('band-note', HTMLElement);
   const colours = themeColours();
   setAttr(place, 'role', 'img');
   setAttr(place, 'aria-labelledby', 'plot-title');
   setAttr(place, 'aria-describedby', 'plot-text');
   let range = { x: /** @type {[number, number]} */ ([0, 1]), y: /** @type {[number, number]} */ ([-1, 1]) };
+  /** @type {readonly import('../plot-band.js').Step[]} */
+  let steps = [];
   /** @type {Frame | undefined} */
   let last;
   const legend = legendView((key, shown) => plot.setSeries(indexOf(key), { show: shown }));
@@ -46,7 +50,10 @@ export function plotView() {
         axis(colours, { scale: 'kW', size: 64, values: kilowatts }),
       ],
       series: [{}, ...SERIES.map(({ key, label }) => line(colours, key, label))],
-      hooks: { drawAxes: [(u) => zeroLine(u, colours('--zero'))], setCursor: [() => last && showValues(last)] },
+      hooks: {
+        drawAxes: [(u) => bands(u, steps, colours('--band')), (u) => zeroLine(u, colours('--zero'))],
+        setCursor: [() => last && showValues(last)],
+      },
     },
     columns([]),
     place,
@@ -76,7 +83,10 @@ export function plotView() {
       last = frame;
       const points = frame.site?.points ?? [];
       const end = Number.isNaN(frame.now) ? (points.at(-1)?.at ?? 0) : frame.now;
-      range = { x: timeRange(points, end), y: powerRange(points) };
+      steps = limitSteps(frame.site?.view.snapshot.services ?? []);
+      const [from, to] = timeRange(points, end);
+      range = { x: [from, to + aheadOf(steps, end) / 1000], y: powerRange(points) };
+      bandNote.hidden = steps.length === 0;
       plot.setData(columns(points));
       showValues(frame);
     },
@@ -143,6 +153,33 @@ function kilowatts(_u, splits) {
 /** @param {uPlot} _u @param {number[]} splits s @param {number} _axis @param {number} _space @param {number} step s */
 function clock(_u, splits, _axis, _space, step) {
   return splits.map((s) => timeOfDay(s * 1000).slice(0, step < 60 ? 8 : 5));
+}
+
+/**
+ * What congestion services forbid: everything beyond their limits.
+ * @param {uPlot} u @param {readonly import('../plot-band.js').Step[]} steps @param {string} colour
+ */
+function bands(u, steps, colour) {
+  const { ctx, bbox } = u;
+  const [right, bottom] = [bbox.left + bbox.width, bbox.top + bbox.height];
+  /** @param {number} v @param {number} low @param {number} high */
+  const within = (v, low, high) => Math.min(high, Math.max(low, v));
+  ctx.save();
+  ctx.fillStyle = colour;
+  for (const { from, to, importW, exportW } of steps) {
+    const x0 = within(u.valToPos(from / 1000, 'x', true), bbox.left, right);
+    const x1 = within(u.valToPos(to / 1000, 'x', true), bbox.left, right);
+    if (x1 <= x0) continue;
+    if (importW !== undefined) {
+      const y = within(u.valToPos(importW / 1000, 'kW', true), bbox.top, bottom);
+      ctx.fillRect(x0, bbox.top, x1 - x0, y - bbox.top);
+    }
+    if (exportW !== undefined) {
+      const y = within(u.valToPos(-exportW / 1000, 'kW', true), bbox.top, bottom);
+      ctx.fillRect(x0, y, x1 - x0, bottom - y);
+    }
+  }
+  ctx.restore();
 }
 
 /** @param {uPlot} u @param {string} colour */

@@ -5,22 +5,42 @@
 import { badge, byId, cell, h, head, headOf, keyed, setAttr, setText, tableOf } from '../dom.js';
 import { isRunning, MAX_ROWS, sortServices } from '../fleet.js';
 import { duration, power, timeOfDay } from '../format.js';
-import { limitedByWords, serviceWords } from '../words.js';
+import { limitedByWords, optCount, serviceKeyOf, serviceTypeWords, serviceWords } from '../words.js';
 
-const COLUMNS = ['Operator', 'Service', 'State', 'Window', 'Target', 'Applied', 'Limited by'];
-const NUMBERS = ['Target', 'Applied'];
+const COLUMNS = [
+  'Operator',
+  'Service',
+  'State',
+  'Window',
+  'Requested',
+  'Target',
+  'Granted',
+  'Measured',
+  'Limited by',
+  '',
+];
+const NUMBERS = ['Requested', 'Target', 'Granted', 'Measured'];
 
-/** What operators asked for. @returns {View} */
-export function servicesView() {
+/** @typedef {(key: string, from: HTMLElement) => void} Open */
+
+/**
+ * What operators asked for: their own value, what the flow made of it, what was granted and what came.
+ * @param {{ open: Open }} o
+ * @returns {View}
+ */
+export function servicesView({ open }) {
   const note = byId('services-note', HTMLElement);
   const table = tableOf('services', 'services-title');
   const body = h('tbody', { role: 'rowgroup' });
   const empty = h('p', { class: 'empty' }, 'No flexibility operator has asked for a service yet.');
-  table.append(headOf(...COLUMNS.map((c) => head(NUMBERS.includes(c), c))), body);
+  table.append(
+    headOf(...COLUMNS.map((c) => head(NUMBERS.includes(c), c || h('span', { class: 'hidden' }, 'Details')))),
+    body,
+  );
   table.after(empty);
   const showRows = keyed(body, {
-    key: (/** @type {{ s: ServiceRow, now: number }} */ { s }) => s.fsrId,
-    make: serviceRow,
+    key: (/** @type {{ s: ServiceRow, now: number }} */ { s }) => serviceKeyOf(s),
+    make: ({ s }) => serviceRow(s, open),
   });
   return {
     show({ site, now }) {
@@ -33,43 +53,81 @@ export function servicesView() {
   };
 }
 
-function serviceRow() {
+/** @param {ServiceRow} first @param {Open} open */
+function serviceRow(first, open) {
   const state = badge();
   const phase = h('span', { class: 'muted' });
   const [when, left] = [h('span'), h('span', { class: 'muted' })];
-  const [type, id] = [h('span'), h('span', { class: 'muted id' })];
+  const [type, id, terms] = [h('span'), h('span', { class: 'muted id' }), h('div', { class: 'why muted' })];
+  const opted = h('div', { class: 'why', 'data-tone': 'warn' });
   const fo = h('th', { role: 'rowheader', scope: 'row' });
-  const target = cell('Target', 'number');
-  const applied = cell('Applied', 'number');
+  const numbers = Object.fromEntries(NUMBERS.map((n) => [n, cell(n, 'number')]));
+  const silent = h('div', { class: 'why', 'data-tone': 'warn' });
+  const target = h('span');
+  numbers.Target?.append(target, silent);
   const limited = cell('Limited by');
+  const button = h('button', { type: 'button', 'aria-label': `Details of ${first.fsrId}` }, 'Details …');
+  button.addEventListener('click', () => open(serviceKeyOf(first), button));
   const node = h(
     'tr',
     { role: 'row' },
     fo,
-    cell('Service', '', type, ' ', id),
-    cell('State', '', state.node, ' ', phase),
+    cell('Service', 'id', type, ' ', id, terms),
+    cell('State', '', state.node, ' ', phase, opted),
     cell('Window', 'window', when, ' ', left),
-    target,
-    applied,
+    ...Object.values(numbers),
     limited,
+    h('td', { role: 'cell', class: 'action' }, button),
   );
   return {
     node,
     /** @param {{ s: ServiceRow, now: number }} row */
     show({ s, now }) {
       setText(fo, s.foId);
-      setText(type, s.serviceType);
+      setText(type, serviceTypeWords(s.serviceType));
       setText(id, s.fsrId);
+      setText(terms, termsOf(s));
       state.show(serviceWords(s.state));
-      setText(phase, s.phase ?? '');
+      setText(phase, phaseText(s));
+      setText(opted, optCount(s));
       setText(when, `${timeOfDay(Date.parse(s.start))} – ${timeOfDay(Date.parse(s.end))}`);
       setText(left, isRunning(s) ? leftText(s, now) : '');
+      setNumber(numbers.Requested, s.limitW === undefined ? power(s.requestedW) : `≤ ${power(s.limitW)}`);
       setText(target, power(s.targetW));
-      setText(applied, power(s.appliedW));
+      setText(silent, s.flow === 'silent' ? 'flow is silent' : '');
+      setNumber(numbers.Granted, power(s.appliedW));
+      setNumber(numbers.Measured, power(s.measuredW));
       setText(limited, isRunning(s) || s.limitedBy !== undefined ? limitedByWords(s.limitedBy) : '–');
       setAttr(node, 'data-running', String(isRunning(s)));
     },
   };
+}
+
+/** @param {HTMLElement | undefined} place @param {string} text */
+function setNumber(place, text) {
+  if (place !== undefined) setText(place, text);
+}
+
+/** What it was asked for under. @param {ServiceRow} s */
+function termsOf(s) {
+  return [
+    ...(s.contractId === undefined ? [] : [s.contractId]),
+    ...(s.revision === undefined || s.revision === 1 ? [] : [`revision ${s.revision}`]),
+    ...(s.priority === undefined ? [] : [`priority ${s.priority}`]),
+    ...(s.mandatory === true ? ['mandatory'] : []),
+  ].join(' · ');
+}
+
+/** @param {ServiceRow} s */
+function phaseText(s) {
+  const waits = { confirm: 'waits for the operator to confirm', opt: 'waits for drivers to choose' };
+  return [
+    s.decision === 'partial' ? 'in part' : undefined,
+    s.phase,
+    s.waitsFor === undefined ? undefined : (waits[s.waitsFor] ?? s.waitsFor),
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 /** @param {ServiceRow} s @param {number} now */

@@ -6,7 +6,7 @@
 import { badge, byId, cell, h, head, headOf, icon, keyed, setAttr, setText, tableOf } from '../dom.js';
 import { filterStations, MAX_ROWS, sortBy, sortStations } from '../fleet.js';
 import { age, percent, power, span } from '../format.js';
-import { codeSentence, outcomeWords, protocolWords, qualityWords, reasons, stateWords } from '../words.js';
+import { codeSentence, markOf, outcomeWords, protocolWords, qualityWords, reasons, stateWords } from '../words.js';
 
 /** @type {readonly { key: StationColumn, label: string, number?: true }[]} */
 const COLUMNS = [
@@ -24,8 +24,8 @@ const COLUMNS = [
 
 /** One row of the table, with what it needs from elsewhere. @typedef {{ entry: FleetEntry, now: number, service: string | undefined }} Row */
 
-/** All resources of the site. @param {{ refresh: () => void }} o @returns {View} */
-export function stationsView({ refresh }) {
+/** All resources of the site. @param {{ refresh: () => void, open: (resourceId: string, from: HTMLElement) => void }} o @returns {View} */
+export function stationsView({ refresh, open }) {
   const note = byId('stations-note', HTMLElement);
   const filter = byId('stations-filter', HTMLInputElement);
   const body = h('tbody', { role: 'rowgroup' });
@@ -41,7 +41,10 @@ export function stationsView({ refresh }) {
   table.append(headOf(...heads.nodes), body);
   table.after(empty);
   filter.addEventListener('input', refresh);
-  const showRows = keyed(body, { key: (/** @type {Row} */ r) => r.entry.resourceId, make: stationRow });
+  const showRows = keyed(body, {
+    key: (/** @type {Row} */ r) => r.entry.resourceId,
+    make: ({ entry }) => stationRow(entry, open),
+  });
   const choose = remembered(
     (/** @type {readonly FleetEntry[]} */ all, /** @type {string} */ words, /** @type {Sorting} */ order) => {
       const found = filterStations(all, words);
@@ -126,8 +129,17 @@ function sortHeads(onSort) {
   };
 }
 
-function stationRow() {
-  const [state, outcome, quality] = [badge(), badge(), badge()];
+/** @param {FleetEntry} first @param {(resourceId: string, from: HTMLElement) => void} open */
+function stationRow(first, open) {
+  const [state, outcome, quality, mark] = [badge(), badge(), badge(), badge()];
+  const down = h('div', { class: 'why', 'data-tone': 'warn' });
+  const button = h('button', {
+    type: 'button',
+    class: 'link',
+    'aria-haspopup': 'dialog',
+    title: 'Details and actions',
+  });
+  button.addEventListener('click', () => open(first.resourceId, button));
   const more = h('span', { class: 'muted' });
   const failure = h('div', { class: 'why', 'data-tone': 'bad' });
   const why = h('div', { class: 'why muted' });
@@ -135,15 +147,15 @@ function stationRow() {
   quality.node.classList.add('quality');
   /** @type {Record<StationColumn, HTMLElement>} */
   const cells = {
-    resource: h('th', { role: 'rowheader', scope: 'row' }),
+    resource: h('th', { role: 'rowheader', scope: 'row' }, button),
     station: cell('Station'),
     protocol: cell('Protocol'),
-    state: cell('State', '', state.node),
+    state: cell('State', '', h('div', {}, state.node), mark.node),
     soc: cell('SoC', 'number'),
     measured: cell('Measured', 'number', measured, ' ', quality.node),
     granted: cell('Granted', 'number'),
     envelope: cell('Envelope', 'number envelope'),
-    outcome: cell('Last command', 'outcome', h('div', {}, outcome.node, ' ', more), failure, why),
+    outcome: cell('Last command', 'outcome', h('div', {}, outcome.node, ' ', more), failure, down, why),
     age: cell('Age of value', 'number'),
   };
   const node = h('tr', { role: 'row' }, ...COLUMNS.map((c) => cells[c.key]));
@@ -151,10 +163,14 @@ function stationRow() {
     node,
     /** @param {Row} row */
     show({ entry: e, now, service }) {
-      setText(cells.resource, e.resourceId);
+      setText(button, e.resourceId);
       setText(cells.station, e.identity ?? '–');
       setText(cells.protocol, protocolWords(e.protocol));
       state.show(stateWords(e.state));
+      const found = markOf(e);
+      mark.node.hidden = found === undefined;
+      if (found !== undefined) mark.show(found);
+      setText(down, e.steppedDown === undefined ? '' : `Simpler commands: ${e.steppedDown}`);
       setText(cells.soc, percent(e.socPct));
       setText(measured, power(e.measuredW));
       quality.show(qualityWords(e.quality));

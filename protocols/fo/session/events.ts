@@ -104,6 +104,7 @@ export class OutgoingEvents {
     const step = async (): Promise<number> => {
       await this.#ensureOpen();
       if (this.#closed) throw FO_LINK_ERRORS.fail('fo.closed');
+      if (stamp && (await this.#outbox.has?.(stamp.messageId)) === true) return 0;
       const seq = this.#last + 1;
       const id = stamp === undefined ? { messageId: this.#c.nextId() } : stamp;
       await this.#outbox.append({ seq, type, body, at: this.#c.clock.now(), ...id });

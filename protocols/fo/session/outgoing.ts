@@ -37,12 +37,10 @@ export function checkSize(type: FoType, body: unknown): void {
 
 /** Throws `auth.signature` where a document must be signed and is not, `schema.invalid` for an id that is no UUID. */
 export function checkStamp(type: FoType, stamp: FoStamp | undefined): void {
-  if (stamp === undefined) {
-    if (FO_CATALOGUE[type].signed) throw FO_ERRORS.fail('auth.signature', `${type} is sent signed only.`);
-    return;
-  }
-  if (UUID.test(stamp.messageId)) return;
-  throw FO_ERRORS.fail('schema.invalid', 'The messageId of a signed document is a UUID.', { path: '/messageId' });
+  if (FO_CATALOGUE[type].signed && (stamp?.signature === undefined || stamp.sentAt === undefined))
+    throw FO_ERRORS.fail('auth.signature', `${type} is sent signed only.`);
+  if (stamp === undefined || UUID.test(stamp.messageId)) return;
+  throw FO_ERRORS.fail('schema.invalid', 'The messageId of a message is a UUID.', { path: '/messageId' });
 }
 
 /** Nobody waits for a Result: streams, and setpoints with `noReply` (fo 4.3 no. 16). */
