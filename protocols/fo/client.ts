@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { TimerHandle } from '../../core/clock.ts';
 import { isLoopback } from './auth.ts';
+import { clientOf } from './client-of.ts';
 import { FO_LIMITS } from './envelope.ts';
 import { backoffMs } from './session/retry.ts';
 import { createFoSession } from './session/session.ts';
@@ -67,29 +68,18 @@ export function createFoClient(o: FoClientOptions): FoClient {
   }
 
   connect();
-  return {
-    url,
-    peer: to,
-    get state() {
-      return session.state;
-    },
-    request: (type, body, options) => session.request(type, body, options),
-    publish: (type, body, stamp) => session.publish(type, body, stamp),
-    stream: (type, body) => session.stream(type, body),
-    answer: (replyTo, result) => session.answer(replyTo, result),
-    async close() {
-      if (closed) return;
-      closed = true;
-      retry?.cancel();
-      const gone = new Promise<void>((resolve) => {
-        onClosed = resolve;
-      });
-      session.close();
-      if (!socket || socket.readyState === socket.CLOSED) return;
-      if (socket.readyState === socket.CONNECTING) socket.terminate();
-      await gone;
-    },
-  };
+  return clientOf(session, url, async () => {
+    if (closed) return;
+    closed = true;
+    retry?.cancel();
+    const gone = new Promise<void>((resolve) => {
+      onClosed = resolve;
+    });
+    session.close();
+    if (!socket || socket.readyState === socket.CLOSED) return;
+    if (socket.readyState === socket.CONNECTING) socket.terminate();
+    await gone;
+  });
 }
 
 /** A token would travel readable for everyone on the way. */

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { TimerHandle } from '../../../core/clock.ts';
+import { clientOf } from '../client-of.ts';
 import { backoffMs } from '../session/retry.ts';
 import { createFoSession } from '../session/session.ts';
 import type { FoClient, FoConnection } from '../types.ts';
@@ -93,22 +94,11 @@ export function createFoMqttClient(o: FoMqttClientOptions): FoClient {
   }
 
   pair.open();
-  return {
-    url,
-    peer: to,
-    get state() {
-      return session.state;
-    },
-    request: (type, body, options) => session.request(type, body, options),
-    publish: (type, body, stamp) => session.publish(type, body, stamp),
-    stream: (type, body) => session.stream(type, body),
-    answer: (replyTo, result) => session.answer(replyTo, result),
-    async close() {
-      if (closed) return;
-      closed = true;
-      retry?.cancel();
-      session.close();
-      await pair.close();
-    },
-  };
+  return clientOf(session, url, async () => {
+    if (closed) return;
+    closed = true;
+    retry?.cancel();
+    session.close();
+    await pair.close();
+  });
 }
