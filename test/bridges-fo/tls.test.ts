@@ -50,36 +50,24 @@ function changing(material: TlsMaterial): TlsSource & { change(m: TlsMaterial): 
 const withTls = (source: TlsSource = changing(server)) => ({ tls: { fo: { source, profile: 'modern' as const } } });
 const handlers = { onMessage: () => undefined };
 
+/** What every operator of these tests has in common. */
+const common = () => ({
+  url: w.link.url.replace('0.0.0.0', '127.0.0.1'),
+  partyId: 'fo:test',
+  to: 'cso:test',
+  clock: w.clock,
+  ca: server.cert,
+  handlers,
+});
+
 function operator(o: Partial<FoClientOptions> = {}): FoClient {
-  const { clock, link } = w;
-  const url = link.url.replace('0.0.0.0', '127.0.0.1');
-  const client: FoClient = createFoClient({
-    url,
-    partyId: 'fo:test',
-    to: 'cso:test',
-    clock,
-    log: listening(() => client),
-    ca: server.cert,
-    handlers,
-    ...o,
-  });
+  const client: FoClient = createFoClient({ ...common(), log: listening(() => client), ...o });
   open.push(client);
   return client;
 }
 
 function onBroker(o: Partial<FoMqttClientOptions> = {}): FoClient {
-  const { clock, link } = w;
-  const url = link.url.replace('0.0.0.0', '127.0.0.1');
-  const client: FoClient = createFoMqttClient({
-    url,
-    partyId: 'fo:test',
-    to: 'cso:test',
-    clock,
-    log: listening(() => client),
-    ca: server.cert,
-    handlers,
-    ...o,
-  });
+  const client: FoClient = createFoMqttClient({ ...common(), log: listening(() => client), ...o });
   open.push(client);
   return client;
 }
