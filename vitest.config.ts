@@ -7,7 +7,7 @@ const OWN_PROCESS = [
   'test/flows/**/*.test.ts',
   'test/hostile/**/*.test.ts',
 ];
-const common = { testTimeout: 20_000 };
+const common = { testTimeout: 20_000, setupFiles: ['test/support/seed.ts'] };
 
 export default defineConfig({
   test: {
