@@ -6,8 +6,9 @@ const OWN_PROCESS = [
   'test/nodes/**/*.test.ts',
   'test/flows/**/*.test.ts',
   'test/hostile/**/*.test.ts',
+  'test/fuzz/**/*.test.ts',
 ];
-const common = { testTimeout: 20_000, setupFiles: ['test/support/seed.ts'] };
+const common = { testTimeout: 20_000, hookTimeout: 30_000, setupFiles: ['test/support/seed.ts'] };
 
 export default defineConfig({
   test: {

@@ -257,6 +257,8 @@ const TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?
  * leap second counts as the first of the next minute. Throws `time.invalid`.
  */
 export function parseTime(text: string): number {
+  const usual = typeof text === 'string' && text.length === USUAL_LENGTH ? parseUsual(text) : Number.NaN;
+  if (!Number.isNaN(usual)) return usual;
   const m = typeof text === 'string' && text.length <= 40 ? TIME.exec(text) : null;
   if (!m) throw badTime(text);
   const [year, month, day] = [Number(m[1]), Number(m[2]), Number(m[3])];
@@ -271,6 +273,13 @@ export function parseTime(text: string): number {
   const offset = (offHour * 60 + offMinute) * 60_000;
   return m[8] === '-' ? local + offset : local - offset;
 }
+
+/** `2026-01-31T12:34:56.789Z`, the form that {@link iso} writes and most peers use. */
+const USUAL = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const USUAL_LENGTH = 24;
+
+/** Most times of the usual form, many times faster; NaN: it has to be looked at more closely. */
+const parseUsual = (text: string): number => (USUAL.test(text) ? Date.parse(text) : Number.NaN);
 
 function badTime(text: unknown): Error {
   const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 40)) : typeof text;

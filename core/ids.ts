@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { INTERNAL_ERRORS } from './errors.ts';
 
@@ -8,9 +8,16 @@ export type RandomBytes = (n: number) => Uint8Array;
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 const MAX_MS = 2 ** 48 - 1;
 
-/** A UUID version 7 (RFC 9562 5.7): 48 bits of epoch ms, 74 random bits. */
-export function uuidv7(clock: Clock, random: RandomBytes = randomBytes): string {
-  return format(clock.now(), random(10));
+/** Where the random bits of a UUID begin in its text, behind the digit of the version. */
+const RANDOM_AT = 15;
+
+/**
+ * A UUID version 7 (RFC 9562 5.7): 48 bits of epoch ms, 74 random bits. Without `random` they are taken from a UUID v4,
+ * which has them in the same places and is drawn from a stock: 20 times faster, and every message has an id.
+ */
+export function uuidv7(clock: Clock, random?: RandomBytes): string {
+  const now = clock.now();
+  return random === undefined ? `${head(now)}-7${randomUUID().slice(RANDOM_AT)}` : format(now, random(10));
 }
 
 /** Makes UUIDs v7 that strictly increase, also within a millisecond and when the clock steps back (RFC 9562 6.2, method 2). */
@@ -38,13 +45,20 @@ function increment(b: Uint8Array): void {
   }
 }
 
-function format(ms: number, rnd: Uint8Array): string {
-  if (!(ms >= 0 && ms <= MAX_MS) || rnd.length < 10) {
-    throw INTERNAL_ERRORS.fail('internal.permanent', 'A UUID needs a time after 1970 and 10 random bytes.');
-  }
+/** The time in the first 48 bits: `017f22e2-79b0`. */
+function head(ms: number): string {
+  if (!(ms >= 0 && ms <= MAX_MS)) throw unusable();
   const t = Math.floor(ms).toString(16).padStart(12, '0');
+  return `${t.slice(0, 8)}-${t.slice(8)}`;
+}
+
+const unusable = (): Error =>
+  INTERNAL_ERRORS.fail('internal.permanent', 'A UUID needs a time after 1970 and 10 random bytes.');
+
+function format(ms: number, rnd: Uint8Array): string {
+  if (rnd.length < 10) throw unusable();
   const h = (i: number, and = 0xff, or = 0): string => HEX[((rnd[i] ?? 0) & and) | or] ?? '00';
-  return `${t.slice(0, 8)}-${t.slice(8)}-${h(0, 0x0f, 0x70)}${h(1)}-${h(2, 0x3f, 0x80)}${h(3)}-${h(4)}${h(5)}${h(6)}${h(7)}${h(8)}${h(9)}`;
+  return `${head(ms)}-${h(0, 0x0f, 0x70)}${h(1)}-${h(2, 0x3f, 0x80)}${h(3)}-${h(4)}${h(5)}${h(6)}${h(7)}${h(8)}${h(9)}`;
 }
 
 /** The one form of ids (fo 2.1): 1–64 of `A–Z a–z 0–9 . _ : -`. */

@@ -27,6 +27,8 @@ export interface Metrics {
    * label `name`; equal names add up. The result unregisters.
    */
   collect(name: string, read: () => readonly BoundStats[]): () => void;
+  /** What {@link collect} reads now, equal names added up. */
+  bounds(): readonly BoundStats[];
   /** Prometheus text format 0.0.4. */
   render(): string;
 }
@@ -139,6 +141,7 @@ export function createMetrics(): Metrics {
         readers.delete(reader);
       };
     },
+    bounds: () => sumByName([...readers].flatMap(readSafely)),
     render() {
       const lines = [...known.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, k]) => k.lines());
       return `${[...lines, ...boundLines([...readers])].join('\n')}\n`;
@@ -152,13 +155,16 @@ interface HistogramState {
 }
 
 function stateOf<S>(family: Family<S>, labels: Labels | undefined): S {
-  const values = family.labels.map((l) => labels?.[l] ?? '');
-  const found = family.sets.get(values.join('\u0000'));
+  // Several per message: the key is put together without lists.
+  let wanted = '';
+  for (const l of family.labels) wanted += `${labels?.[l] ?? ''}\u0000`;
+  const found = family.sets.get(wanted);
   if (found) return found.state;
-  const all = family.sets.size < MAX_LABEL_SETS || family.labels.length === 0 ? values : values.map(() => OTHER);
-  const key = all.join('\u0000');
+  const isFull = family.sets.size >= MAX_LABEL_SETS && family.labels.length > 0;
+  const values = family.labels.map((l) => (isFull ? OTHER : (labels?.[l] ?? '')));
+  const key = values.map((value) => `${value}\u0000`).join('');
   const state = family.sets.get(key)?.state ?? family.fresh();
-  family.sets.set(key, { values: all, state });
+  family.sets.set(key, { values, state });
   return state;
 }
 

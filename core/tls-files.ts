@@ -163,9 +163,14 @@ async function makeDevelopmentFiles(folder: string, files: TlsFiles, now: number
   }
 }
 
-/** A self-signed P-256 certificate for this machine: localhost, the loopback addresses, the host name. */
+/**
+ * A self-signed P-256 certificate for this machine: localhost, the loopback addresses, the host name. Rejects with
+ * `tls.noMaker` where the package for it is not installed.
+ */
 export async function makeCertificate(o: { readonly now: number; readonly days?: number }): Promise<TlsMaterial> {
-  const { generate } = await import('selfsigned');
+  const { generate } = await import('selfsigned').catch(() => {
+    throw TLS_ERRORS.fail('tls.noMaker');
+  });
   const name = hostname();
   const made = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',

@@ -30,6 +30,11 @@ export const TLS_ERRORS = errorTable('tls', {
     remedy: 'Check the path, and that the user of the gateway may read the file.',
     retry: 'afterFix',
   },
+  'tls.noMaker': {
+    what: 'A development certificate cannot be made, because the package selfsigned is not installed here.',
+    remedy: 'Give a certificate with V2GATE_TLS_CERT and V2GATE_TLS_KEY, or run `npm install selfsigned@5`.',
+    retry: 'afterFix',
+  },
 });
 
 const TLS13 = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];

@@ -1,47 +1,80 @@
-import { json, type NextFunction, type Request, type Response, Router } from 'express';
+import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Clock, ManualClock } from '../core/clock.ts';
 import { codeOf, describeError, type Issue } from '../core/errors.ts';
 import type { PublicJwk } from '../core/signing.ts';
 import type { Site } from '../hub/site/types.ts';
+import type { Trace } from '../hub/trace/index.ts';
 import { SetLimit } from '../model/index.ts';
-import { CONTROL_ROUTES, controlApi } from './control-api.ts';
+import { ABOUT_ROUTES, type AboutApiOptions, addAboutRoutes, chooseSite } from './about-api.ts';
+import type { Access } from './access.ts';
+import { addControlRoutes, CONTROL_ROUTES } from './control-api.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import type { EventStreams } from './event-streams.ts';
-import { EVIDENCE_ROUTES, evidenceApi } from './evidence-api.ts';
+import { addEvidenceRoutes, EVIDENCE_ROUTES } from './evidence-api.ts';
 import { checkMeterSender, takeReadings } from './meter-api.ts';
+import { addOrderRoutes, ORDER_ROUTES } from './order-api.ts';
+import { answered, bodyOf, fieldOf, mountRoutes, type RouteRow } from './routes.ts';
 import type { SecretSource } from './secrets.ts';
-import { isLoopback, publicSettings, type Settings } from './settings.ts';
-import { viewOf } from './site-feed.ts';
+import { addSessionRoutes, SESSION_ROUTES } from './session-api.ts';
+import { isLoopback } from './settings.ts';
+import { addTimelineRoutes, TIMELINE_ROUTES } from './timeline-api.ts';
+import type { TimelineStreams } from './timeline-streams.ts';
 
-export interface ApiOptions {
-  readonly settings: Settings;
+export interface ApiOptions extends AboutApiOptions {
   readonly clock: Clock | ManualClock;
-  readonly sites: () => readonly Site[];
-  readonly links: () => readonly { readonly type: string; readonly url: string }[];
+  /** The machine's. */
+  readonly wall: Clock;
   readonly streams: EventStreams;
+  readonly trace: Trace;
+  readonly timeline: TimelineStreams;
   readonly publicKeys: () => readonly PublicJwk[];
   readonly secret: SecretSource;
+  /** With what people log in; absent where a host has its own way. */
+  readonly access?: Access;
+  /** The gateway is reached over TLS. */
+  readonly secure: boolean;
 }
 
-/** What `GET /v2gate/api` lists; a test compares it with what is served. */
-export const API_ROUTES: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly what: string }[] =
-  [
-    { method: 'GET', path: '/', what: 'This list.' },
-    { method: 'GET', path: '/sites', what: 'The open sites and whether they are ready.' },
-    { method: 'GET', path: '/site', what: 'What a site knows now: fleet, meters, limits, services, waiting stations.' },
-    { method: 'GET', path: '/plot', what: 'Requested, granted and measured power of the last minutes.' },
-    { method: 'GET', path: '/links', what: 'Where stations and operators connect to.' },
-    { method: 'GET', path: '/settings', what: 'The settings in force, without secrets.' },
-    { method: 'GET', path: '/events', what: 'Server-sent events: everything that the console shows, as it changes.' },
-    ...EVIDENCE_ROUTES,
-    ...CONTROL_ROUTES,
-    { method: 'POST', path: '/stations/:identity/accept', what: 'Accepts an unknown station that waits.' },
-    { method: 'POST', path: '/limit', what: 'Sets or lifts a limit: one hub/SetLimit.' },
-    { method: 'POST', path: '/meter', what: 'Takes values of meters of the site: one hub/MeterReading, or up to 100.' },
-    { method: 'POST', path: '/clock/advance', what: 'Moves the manual clock by {ms}, for tests.' },
-  ];
+const OWN_ROUTES = [
+  { method: 'GET', path: '/', role: 'viewer', what: 'This list.' },
+  {
+    method: 'GET',
+    path: '/events',
+    role: 'viewer',
+    what: 'Server-sent events: everything that the console shows, as it changes.',
+  },
+  {
+    method: 'POST',
+    path: '/stations/:identity/accept',
+    role: 'operator',
+    what: 'Accepts an unknown station that waits.',
+  },
+  { method: 'POST', path: '/limit', role: 'operator', what: 'Sets or lifts a limit: one hub/SetLimit.' },
+  {
+    method: 'POST',
+    path: '/meter',
+    role: 'token',
+    what: 'Takes values of meters of the site: one hub/MeterReading, or up to 100.',
+  },
+  {
+    method: 'POST',
+    path: '/clock/advance',
+    role: 'engineer',
+    what: 'Moves the manual clock by {ms}, for tests; from this machine only.',
+  },
+] as const;
 
-const MAX_BODY = '64kb';
+/** Every route of the API with its role: what `GET /v2gate/api` lists. */
+export const API_ROUTES: readonly RouteRow[] = [
+  ...OWN_ROUTES,
+  ...SESSION_ROUTES,
+  ...ABOUT_ROUTES,
+  ...TIMELINE_ROUTES,
+  ...EVIDENCE_ROUTES,
+  ...CONTROL_ROUTES,
+  ...ORDER_ROUTES,
+];
+
 const MAX_ADVANCE_MS = 86_400_000;
 
 /**
@@ -54,82 +87,50 @@ export function createApi(o: ApiOptions): Router {
     res.set('cache-control', 'no-store');
     next();
   });
-  api.use(json({ limit: MAX_BODY }));
+  const { gate } = o;
+  const site = (siteId: string): Site => chooseSite(o.sites(), siteId);
   const siteOf = (req: Request): Site => chooseSite(o.sites(), req.query.site);
-
-  api.get('/', (_req, res) => void res.json({ routes: API_ROUTES }));
-  api.get(
-    '/sites',
-    (_req, res) => void res.json({ sites: o.sites().map((s) => ({ siteId: s.siteId, ready: s.ready })) }),
-  );
-  api.use(evidenceApi({ site: (siteId) => chooseSite(o.sites(), siteId), publicKeys: o.publicKeys }));
-  api.use(controlApi({ site: (siteId) => chooseSite(o.sites(), siteId) }));
-  api.get('/site', (req, res) => void res.json(viewOf(siteOf(req))));
-  api.get('/plot', (req, res) => {
-    const site = siteOf(req);
-    res.json({ siteId: site.siteId, points: site.plot() });
-  });
-  api.get('/links', (_req, res) => void res.json({ links: o.links() }));
-  api.get('/settings', (_req, res) => void res.json({ settings: publicSettings(o.settings) }));
-  api.get('/events', (req, res) => o.streams.open(req, res));
-
-  api.post(
-    '/stations/:identity/accept',
-    answer(async (req) => ({ station: await siteOf(req).stations.accept(req.params.identity ?? '') })),
-  );
-  api.post(
-    '/limit',
-    answer(async (req) => {
-      const limit = SetLimit.parse(bodyOf(req));
-      await siteOf(req).setLimit(limit);
-      return { limit };
-    }),
-  );
-  api.post(
-    '/meter',
-    answer(async (req) => {
-      checkMeterSender(req, o.secret);
-      return takeReadings(siteOf(req), bodyOf(req), o.clock);
-    }),
-  );
-  api.post(
-    '/clock/advance',
-    answer(async (req) => advance(o.clock, req)),
+  addSessionRoutes(api, o);
+  addAboutRoutes(api, o);
+  addTimelineRoutes(api, { trace: o.trace, streams: o.timeline, gate });
+  addEvidenceRoutes(api, { site, publicKeys: o.publicKeys, gate });
+  addControlRoutes(api, { site, gate });
+  addOrderRoutes(api, { sites: o.sites, clock: o.wall, gate });
+  mountRoutes(
+    api,
+    OWN_ROUTES,
+    {
+      'GET /': answered(() => ({ routes: API_ROUTES })),
+      'GET /events': (req, res) => o.streams.open(req, res),
+      'POST /stations/:identity/accept': answered(async (req) => ({
+        station: await siteOf(req).stations.accept(req.params.identity ?? ''),
+      })),
+      'POST /limit': answered(async (req) => {
+        const limit = SetLimit.parse(bodyOf(req));
+        await siteOf(req).setLimit(limit);
+        return { limit };
+      }),
+      'POST /meter': answered((req) => {
+        checkMeterSender(req, o.secret);
+        return takeReadings(siteOf(req), bodyOf(req), o.clock);
+      }),
+      'POST /clock/advance': answered((req) => advance(o.clock, req)),
+    },
+    gate,
   );
   api.use((_req, _res, next) => next(GATEWAY_ERRORS.fail('api.notFound')));
   return api;
 }
 
-function chooseSite(sites: readonly Site[], wanted: unknown): Site {
-  const site = wanted === undefined ? sites[0] : sites.find((s) => s.siteId === wanted);
-  if (site) return site;
-  throw GATEWAY_ERRORS.fail(
-    'site.absent',
-    sites.length === 0 ? 'No site is running.' : 'No site is running under this id.',
-  );
-}
-
-function bodyOf(req: Request): unknown {
-  if (req.is('application/json')) return req.body;
-  throw GATEWAY_ERRORS.fail('api.badRequest', 'The request has no JSON body.');
-}
-
 async function advance(clock: Clock | ManualClock, req: Request): Promise<{ now: number }> {
   if (!isLoopback(req.socket.remoteAddress ?? '')) throw GATEWAY_ERRORS.fail('api.loopbackOnly');
   if (!('advance' in clock)) throw GATEWAY_ERRORS.fail('clock.real');
-  const body = bodyOf(req);
-  const ms: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'ms') : undefined;
+  const ms = fieldOf(bodyOf(req), 'ms');
   if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MAX_ADVANCE_MS) {
     throw GATEWAY_ERRORS.fail('api.badRequest', `“ms” must be a whole number from 0 to ${MAX_ADVANCE_MS}.`);
   }
   await clock.advance(ms);
   return { now: clock.now() };
-}
-
-function answer(act: (req: Request) => Promise<object>): (req: Request, res: Response, next: NextFunction) => void {
-  return (req, res, next) => {
-    act(req).then((body) => void res.json(body), next);
-  };
 }
 
 const STATUS: Readonly<Record<string, number>> = {
@@ -139,6 +140,10 @@ const STATUS: Readonly<Record<string, number>> = {
   'limit.unknownNode': 404,
   'meter.unknown': 404,
   'api.unauthorised': 401,
+  'api.badLogin': 401,
+  'api.tooManyAttempts': 429,
+  'api.forbidden': 403,
+  'order.noAnswer': 504,
   'api.method': 405,
   'api.tooLarge': 413,
   'api.badRequest': 400,

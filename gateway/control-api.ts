@@ -1,33 +1,40 @@
-import { type NextFunction, type Request, type Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { WITHDRAW_REASONS, type WithdrawReason } from '../hub/services/notices.ts';
 import type { Site } from '../hub/site/types.ts';
 import { OptChoice, type ResultBody, SERVICE_ERRORS } from '../model/index.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import type { Gate } from './gate.ts';
+import { bodyOf, fieldOf, handled, mountRoutes } from './routes.ts';
 
 export interface ControlApiOptions {
   readonly site: (siteId: string) => Site;
+  readonly gate: Gate;
 }
 
-/** Rows of {@link controlApi} in the list of routes. */
+/** Rows of {@link addControlRoutes} in the list of routes. */
 export const CONTROL_ROUTES = [
   {
     method: 'GET',
     path: '/sites/:siteId/resources/:resourceId',
+    role: 'viewer',
     what: 'One row of the fleet, and what was seen of its station: capabilities, and why they are not better.',
   },
   {
     method: 'POST',
     path: '/sites/:siteId/opt',
+    role: 'operator',
     what: 'Opts resources out of services, or in again: one hub/OptChoice. Mandatory services refuse an opt-out.',
   },
   {
     method: 'POST',
     path: '/sites/:siteId/withdraw',
+    role: 'operator',
     what: 'Takes a service back: `{foId, fsrId, reason}` with reason `safety`, `fault` or `mandate` (fo 4.3 no. 17).',
   },
   {
     method: 'POST',
     path: '/sites/:siteId/stations/:identity/remove',
+    role: 'operator',
     what: 'Takes back that a station was accepted; stations of the site file stay.',
   },
 ] as const;
@@ -35,57 +42,44 @@ export const CONTROL_ROUTES = [
 const MAX_ID = 64;
 
 /** What the operator does with services and stations. */
-export function controlApi(o: ControlApiOptions): Router {
-  const api = Router();
+export function addControlRoutes(api: Router, o: ControlApiOptions): void {
   const site = (req: Request): Site => o.site(String(req.params.siteId));
-  api.get('/sites/:siteId/resources/:resourceId', (req, res) => {
-    const resourceId = String(req.params.resourceId);
-    const entry = site(req)
-      .snapshot()
-      .resources.find((r) => r.resourceId === resourceId);
-    if (!entry) throw GATEWAY_ERRORS.fail('api.notFound', 'The site has no resource of this id.');
-    res.json({ entry, capabilities: site(req).capabilities(resourceId) });
-  });
-  api.post(
-    '/sites/:siteId/opt',
-    act(async (req, res) => sendResult(res, await site(req).opt(OptChoice.parse(jsonOf(req)), 'console'))),
+  mountRoutes(
+    api,
+    CONTROL_ROUTES,
+    {
+      'GET /sites/:siteId/resources/:resourceId': (req, res) => {
+        const resourceId = String(req.params.resourceId);
+        const entry = site(req)
+          .snapshot()
+          .resources.find((r) => r.resourceId === resourceId);
+        if (!entry) throw GATEWAY_ERRORS.fail('api.notFound', 'The site has no resource of this id.');
+        res.json({ entry, capabilities: site(req).capabilities(resourceId) });
+      },
+      'POST /sites/:siteId/opt': handled(async (req, res) =>
+        sendResult(res, await site(req).opt(OptChoice.parse(bodyOf(req)), 'console')),
+      ),
+      'POST /sites/:siteId/withdraw': handled(async (req, res) => {
+        const { foId, fsrId, reason } = withdrawalOf(bodyOf(req));
+        sendResult(res, await site(req).withdraw(foId, fsrId, reason));
+      }),
+      'POST /sites/:siteId/stations/:identity/remove': handled(async (req, res) => {
+        const identity = String(req.params.identity);
+        await site(req).stations.remove(identity);
+        res.json({ removed: identity });
+      }),
+    },
+    o.gate,
   );
-  api.post(
-    '/sites/:siteId/withdraw',
-    act(async (req, res) => {
-      const { foId, fsrId, reason } = withdrawalOf(jsonOf(req));
-      sendResult(res, await site(req).withdraw(foId, fsrId, reason));
-    }),
-  );
-  api.post(
-    '/sites/:siteId/stations/:identity/remove',
-    act(async (req, res) => {
-      const identity = String(req.params.identity);
-      await site(req).stations.remove(identity);
-      res.json({ removed: identity });
-    }),
-  );
-  return api;
-}
-
-function act(handle: (req: Request, res: Response) => Promise<unknown>) {
-  return (req: Request, res: Response, next: NextFunction): void => void handle(req, res).catch(next);
-}
-
-function jsonOf(req: Request): unknown {
-  if (req.is('application/json')) return req.body;
-  throw GATEWAY_ERRORS.fail('api.badRequest', 'The request has no JSON body.');
 }
 
 function withdrawalOf(body: unknown): { foId: string; fsrId: string; reason: WithdrawReason } {
-  const field = (name: string): unknown =>
-    typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
   const id = (name: string): string => {
-    const value = field(name);
+    const value = fieldOf(body, name);
     if (typeof value === 'string' && value !== '' && value.length <= MAX_ID) return value;
     throw GATEWAY_ERRORS.fail('api.badRequest', `“${name}” must be an id with at most ${MAX_ID} characters.`);
   };
-  const reason = WITHDRAW_REASONS.find((r) => r === field('reason'));
+  const reason = WITHDRAW_REASONS.find((r) => r === fieldOf(body, 'reason'));
   if (reason) return { foId: id('foId'), fsrId: id('fsrId'), reason };
   throw GATEWAY_ERRORS.fail('api.badRequest', `“reason” must be one of ${WITHDRAW_REASONS.join(', ')}.`);
 }

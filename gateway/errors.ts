@@ -60,8 +60,12 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
   },
   'signer.broken': {
     what: 'The signing key cannot be used.',
-    remedy:
-      'Make it an Ed25519 or P-256 private key as PEM that only this user may read; or move it away, then a new one is made.',
+    remedy: 'Make it an Ed25519 or P-256 private key as PEM that only this user may read, or restore it from a backup.',
+    retry: 'afterFix',
+  },
+  'signer.lost': {
+    what: 'The signing key is gone, by which operators know this gateway.',
+    remedy: 'Restore it from a backup, or put a new key in its place.',
     retry: 'afterFix',
   },
   'flows.broken': {
@@ -73,6 +77,11 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
     what: 'Something threw where nothing catches it, so the state of the process is uncertain and it ends.',
     remedy:
       'Where the stack names a function node, catch the error there; else report it with this line. A supervisor should start the gateway again.',
+    retry: 'afterFix',
+  },
+  'programs.full': {
+    what: 'No more simulators can run beside this gateway.',
+    remedy: 'Stop one, or start more of them by hand; simulators/README.md says how.',
     retry: 'afterFix',
   },
   'api.notFound': {
@@ -111,9 +120,39 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
     retry: 'no',
   },
   'api.unauthorised': {
-    what: 'The request does not show the token that it needs.',
+    what: 'Nobody may do this without saying who they are, and who it is was not shown, or not rightly.',
     remedy:
-      'Send it from the machine of the gateway, or with `Authorization: Bearer <token>`, where the token is the secret that is named.',
+      'Log in at /console, or send `Authorization: Basic` with name and password, or the token that this route asks for.',
+    retry: 'afterFix',
+  },
+  'api.forbidden': {
+    what: 'The role of this user does not allow it.',
+    remedy: 'Ask somebody with that role, or let `npx v2gate users role` give it.',
+    retry: 'afterFix',
+  },
+  'api.badLogin': {
+    what: 'Name or password is wrong.',
+    remedy: 'Try again; `npx v2gate users password` sets a new password.',
+    retry: 'afterFix',
+  },
+  'api.tooManyAttempts': {
+    what: 'Too many passwords were tried.',
+    remedy: 'Wait for the seconds that are named; who is logged in already does not have to.',
+    retry: 'later',
+  },
+  'users.broken': {
+    what: 'The users file cannot be used.',
+    remedy: 'Make it what `npx v2gate users` writes, or move it away and add the users again.',
+    retry: 'afterFix',
+  },
+  'users.refused': {
+    what: 'The users cannot be changed in this way.',
+    remedy: 'Call `npx v2gate users` alone to see how it is used.',
+    retry: 'afterFix',
+  },
+  'file.unreadable': {
+    what: 'The file cannot be read.',
+    remedy: 'Let this user read it, or remove it.',
     retry: 'afterFix',
   },
   'api.tooManyClients': {
@@ -124,6 +163,11 @@ export const GATEWAY_ERRORS = errorTable('gateway', {
   'site.absent': {
     what: 'No site is running under this id.',
     remedy: 'Deploy a flow with a v2gate-site node, or name one of the sites that /v2gate/api/sites lists.',
+    retry: 'later',
+  },
+  'order.noAnswer': {
+    what: 'The station has not answered the order in time; it may have carried it out all the same.',
+    remedy: 'Look at what the station does before you order again.',
     retry: 'later',
   },
   'clock.real': {

@@ -61,10 +61,15 @@ export class EventStreams {
     if (this.#clients.size > 0) this.#write(eventFrame(event, data));
   }
 
-  close(): void {
-    this.#keepAlive.cancel();
+  /** Ends all streams; clients connect again and are asked anew who they are. */
+  disconnect(): void {
     for (const client of [...this.#clients]) client.res.end();
     this.#clients.clear();
+  }
+
+  close(): void {
+    this.#keepAlive.cancel();
+    this.disconnect();
   }
 
   #write(frame: string): void {

@@ -2,16 +2,15 @@ import { join } from 'node:path';
 import { type Clock, type ManualClock, realClock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { EventStreams } from './event-streams.ts';
-import type { HealthReport } from './health.ts';
+import { Access } from './access.ts';
+import { createGate } from './gate.ts';
 import { createHttp, type Http } from './http.ts';
-import { createLinkBook, type LinkBook } from './link-book.ts';
+import type { LinkBook } from './link-book.ts';
 import { listen } from './listen.ts';
-import { watchLoopDelay } from './loop-delay.ts';
+import { followRuntime, pagesOf } from './live.ts';
 import { type NodeRedHost, startNodeRed } from './node-red.ts';
 import { createRuntime, type GatewayProcessRuntime, ROOT } from './runtime.ts';
-import { dataPaths, type Environment, type Settings } from './settings.ts';
-import { greeting, SiteFeed } from './site-feed.ts';
+import { dataPaths, type Environment, isLoopback, type Settings } from './settings.ts';
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -43,40 +42,43 @@ export interface Gateway {
  */
 export async function startGateway(o: GatewayOptions): Promise<Gateway> {
   const { settings, clock, log } = o;
-  const runtime = await createRuntime({ settings, clock, log, mappings: join(ROOT, 'mappings'), env: o.env ?? {} });
-  const { components, metrics } = runtime;
-  const sites = () => runtime.sites.all();
-  const links = createLinkBook();
-  metrics.collect('v2gate_bound', () => [components.stats(), ...links.stats()]);
-  // The console and the watch over the process live in real time, also where the domain's clock stands still.
-  const wall = realClock();
-  const health = (): HealthReport => {
-    const report = components.report();
-    const admits = sites().length > 0 && sites().every((s) => s.ready);
-    return { ...report, admitsNewControl: report.admitsNewControl && admits };
-  };
-  const greet = (): string[] => greeting(sites(), health());
-  const streams = new EventStreams({ clock: wall, metrics, max: settings.eventClients, greet });
-  const feed = new SiteFeed({ clock: wall, sites, health, streams });
-  const stopWatching = watchLoopDelay(wall, metrics, (state) => components.set('event loop', state));
-  const http = createHttp({
+  let url = '';
+  const runtime = await createRuntime({
     settings,
     clock,
-    sites,
-    streams,
-    links: links.list,
-    secret: runtime.secret,
-    publicKeys: runtime.signers.publicKeys,
-    health,
-    metrics: () => metrics.render(),
-    console: join(ROOT, 'gateway', 'console'),
+    log,
+    mappings: join(ROOT, 'mappings'),
+    env: o.env ?? {},
+    gatewayUrl: () => url,
+  });
+  // The console and the watch over the process live in real time, also where the domain's clock stands still.
+  const wall = realClock();
+  const live = followRuntime(runtime, wall);
+  const { links } = live;
+  const access = new Access({
+    clock: wall,
+    users: () => runtime.users.content,
+    password: settings.httpPassword,
+    trusting: isLoopback(settings.host) || settings.insecure,
+    log,
+  });
+  runtime.metrics.collect('v2gate_bound', () => access.stats());
+  const http = createHttp({
+    ...pagesOf(runtime, live, wall),
+    access,
+    gate: createGate(access, log),
+    secure: runtime.tls.http !== undefined,
     ...(runtime.tls.http ? { tls: runtime.tls.http } : {}),
+  });
+  const forgetUsers = runtime.users.onChange(() => {
+    live.streams.disconnect();
+    live.timeline.disconnect();
+    http.recheck();
   });
   let nodeRed: NodeRedHost | undefined;
   const stop = async (): Promise<void> => {
-    feed.close();
-    streams.close();
-    stopWatching();
+    forgetUsers();
+    live.close();
     await nodeRed?.stop().catch((e: unknown) => log.error('nodered.stopFailed', describeError(e)));
     await runtime.close();
     await closeServer(http);
@@ -84,11 +86,12 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
   try {
     const { host, httpPort, portSearch } = settings;
     const port = await listen(http.server, { host, port: httpPort, search: portSearch });
+    url = `${runtime.tls.http ? 'https' : 'http'}://${urlHost(settings.host)}:${port}`;
     nodeRed = await startFlows(o, runtime, http, links);
     return {
       runtime,
       links,
-      url: `${runtime.tls.http ? 'https' : 'http'}://${urlHost(settings.host)}:${port}`,
+      url,
       port,
       stop,
     };

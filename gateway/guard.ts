@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { NextFunction, Request, Response } from 'express';
+import { BoundedSet } from '../core/bounded.ts';
 import { codeOf } from '../core/errors.ts';
-import { sameSecret } from '../core/secrets.ts';
+import type { Access } from './access.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { areaRole, CHALLENGE, refusal, SAFE } from './gate.ts';
 import { isLoopback } from './settings.ts';
 
 /** Paths below this belong to `http in` nodes of flows, which may serve pages of other origins. */
@@ -12,13 +14,16 @@ export const FLOW_HTTP_ROOT = '/http';
 /** Where the editor of Node-RED opens its WebSocket. */
 const EDITOR_SOCKET = '/comms';
 
-const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+/** WebSockets of editors and flows at once. */
+const MAX_SOCKETS = 1_024;
 
 export interface Guard {
   /** Express middleware: refuses what {@link Guard.complaint} complains about. */
   middleware(req: Request, res: Response, next: NextFunction): void;
-  /** The same for WebSocket upgrades; must be installed before other upgrade listeners act. */
+  /** The same for WebSocket upgrades, with their roles; must be installed before other upgrade listeners act. */
   upgrades(server: Server): void;
+  /** Closes the WebSockets of those who may not have them any more. */
+  recheck(): void;
   complaint(req: IncomingMessage, upgrade: boolean): Error | undefined;
 }
 
@@ -27,29 +32,41 @@ export interface Guard {
  * name loopback, and what changes something (or opens a WebSocket) must come from the gateway's own origin or from a
  * program without origin.
  */
-export function createGuard(listenHost: string, password?: string): Guard {
+export function createGuard(listenHost: string, access: Pick<Access, 'identifyNow'>): Guard {
   const checkHost = isLoopback(listenHost);
   const complaint = (req: IncomingMessage, upgrade: boolean): Error | undefined => {
     const host = req.headers.host ?? '';
     if (checkHost && !isLoopback(hostName(host))) return GATEWAY_ERRORS.fail('api.forbiddenHost');
-    const changes = upgrade || !SAFE_METHODS.includes(req.method ?? 'GET');
+    const changes = upgrade || !SAFE.includes(req.method ?? 'GET');
     if (changes && !isFlowPath(req.url ?? '/') && isForeign(req, host))
       return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
-    if (password !== undefined && !isOpen(req.url ?? '/') && !sameSecret(password, passwordOf(req)))
-      return GATEWAY_ERRORS.fail('api.unauthorised', 'The password of the gateway is missing or wrong.');
-    return undefined;
+    if (!upgrade) return undefined;
+    // A socket goes both ways: it needs what changing something needs.
+    const role = areaRole('POST', req.url ?? '/');
+    return role === 'open' || role === 'token' || role === 'routes'
+      ? undefined
+      : refusal(access.identifyNow(req), role);
   };
+  const sockets = new BoundedSet<{ readonly req: IncomingMessage; readonly socket: Duplex }>({
+    name: 'gateway.sockets',
+    max: MAX_SOCKETS,
+    overflow: 'dropOldest',
+    onDrop: ({ socket }) => socket.destroy(),
+  });
   return {
     complaint,
-    middleware(req, res, next) {
-      const error = complaint(req, false);
-      if (codeOf(error) === 'api.unauthorised') res.set('www-authenticate', CHALLENGE);
-      next(error);
+    recheck() {
+      for (const { req, socket } of [...sockets]) if (complaint(req, true)) socket.destroy();
     },
+    middleware: (req, _res, next) => next(complaint(req, false)),
     upgrades(server) {
       server.prependListener('upgrade', (req: IncomingMessage, socket: Duplex) => {
         const refused = complaint(req, true);
-        if (refused === undefined && takesSockets(req.url ?? '/')) return;
+        if (refused === undefined && takesSockets(req.url ?? '/')) {
+          const open = { req, socket };
+          if (sockets.add(open)) socket.on('close', () => sockets.delete(open));
+          return;
+        }
         socket.on('error', () => {});
         const status = refused === undefined ? '404 Not Found' : statusOf(refused);
         socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -59,23 +76,8 @@ export function createGuard(listenHost: string, password?: string): Guard {
   };
 }
 
-/** What needs no password: a look at health, public keys, and meter values, which bring a token of their own. */
-const OPEN: readonly string[] = ['/health', '/.well-known/jwks.json', '/v2gate/api/meter'];
-
-const isOpen = (url: string): boolean => OPEN.includes(url.split('?', 1)[0] ?? '');
-
-const CHALLENGE = 'Basic realm="v2gate", charset="UTF-8"';
-
 const statusOf = (refused: Error): string =>
   codeOf(refused) === 'api.unauthorised' ? `401 Unauthorized\r\nWWW-Authenticate: ${CHALLENGE}` : '403 Forbidden';
-
-/** The password of HTTP Basic, whatever the user name. */
-function passwordOf(req: IncomingMessage): string | undefined {
-  const encoded = /^Basic +(\S{1,4096})$/i.exec(req.headers.authorization ?? '')?.[1];
-  if (encoded === undefined) return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  return text.slice(text.indexOf(':') + 1);
-}
 
 function hostName(host: string): string {
   return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':')[0] ?? '');

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { manualClock, realClock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { createLog, type Log } from '../core/log.ts';
@@ -9,11 +8,10 @@ import { GATEWAY_ERRORS } from './errors.ts';
 import { armFailPoint } from './failpoints.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import type { LinkPlace } from './link-book.ts';
-import { Processes } from './processes.ts';
-import { ROOT } from './runtime.ts';
 import { takeEnvironment } from './secrets.ts';
 import { type Environment, readSettings, type Settings, settingsMarkdown } from './settings.ts';
 import { linkLine, readyLines } from './start-lines.ts';
+import { hasUsers } from './users.ts';
 
 /**
  * Exit codes: 0 after a requested stop; 1 when the start failed or a stop took too long; 70 when something threw where nothing catches it, for
@@ -42,10 +40,9 @@ async function main(): Promise<void> {
   if (settings.failPoint) armFailPoint(settings.failPoint, log);
   try {
     const gateway = await startGateway({ settings, clock, log, env, ...exampleFlow(settings) });
-    const processes = new Processes({ clock: realClock(), log });
-    stopOnSignals(gateway, processes, log);
+    stopOnSignals(gateway, log);
     for (const line of readyLines(settings, gateway)) say(line);
-    followLinks(settings, gateway, processes, log);
+    followLinks(gateway);
   } catch (e) {
     const { code, what, remedy } = describeError(e);
     log.error('gateway.startFailed', { code, what, remedy });
@@ -56,7 +53,7 @@ async function main(): Promise<void> {
 
 function settingsOrExit(env: Environment): Settings {
   try {
-    return readSettings(env, { demoSiteFile: (flow) => DEMOS[flow].siteFile });
+    return readSettings(env, { demoSiteFile: (flow) => DEMOS[flow].siteFile, hasUsers });
   } catch (e) {
     const { code, what, remedy } = describeError(e);
     complain(`v2gate cannot start with these settings: ${what} ${remedy} (${code})`);
@@ -70,25 +67,14 @@ function exampleFlow(settings: Settings): { example?: string } {
   return existsSync(flow) ? { example: flow } : {};
 }
 
-/** Says where links are as they come up; in the demo, starts what connects to them. */
-function followLinks(settings: Settings, gateway: Gateway, processes: Processes, log: Log): void {
-  // Simulated peers have to trust the certificate that this gateway has made itself.
-  const { developmentCert } = gateway.runtime.tls;
-  const env = developmentCert === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: developmentCert } };
-  const follow = (place: LinkPlace): void => {
-    say(linkLine(place));
-    if (!settings.demo) return;
-    for (const program of DEMOS[settings.flow].programs(gateway.links.list(), gateway.url)) {
-      processes
-        .run({ ...program, ...env, script: join(ROOT, program.script) })
-        .catch((e: unknown) => log.error('process.failed', describeError(e)));
-    }
-  };
+/** Says where links are as they come up. */
+function followLinks(gateway: Gateway): void {
+  const follow = (place: LinkPlace): void => say(linkLine(place));
   for (const place of gateway.links.list()) follow(place);
   gateway.links.onChange(follow);
 }
 
-function stopOnSignals(gateway: Gateway, processes: Processes, log: Log): void {
+function stopOnSignals(gateway: Gateway, log: Log): void {
   let stopping = false;
   const stop = (reason: string, exitCode: number): void => {
     if (stopping) return;
@@ -99,7 +85,8 @@ function stopOnSignals(gateway: Gateway, processes: Processes, log: Log): void {
       process.exit(EXIT.failed);
     };
     setTimeout(late, STOP_MS).unref();
-    Promise.all([processes.stop(), gateway.stop()])
+    gateway
+      .stop()
       .catch((e: unknown) => log.error('gateway.stopFailed', describeError(e)))
       .finally(() => process.exit(exitCode));
   };

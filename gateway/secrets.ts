@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import type { Clock } from '../core/clock.ts';
 import { codeOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import type { Environment } from './settings.ts';
+import { watchFile } from './watched-file.ts';
 
 /** Finds the secret behind a name that a site file mentions. */
 export type SecretSource = (ref: string) => string | undefined;
@@ -11,7 +12,7 @@ export type SecretSource = (ref: string) => string | undefined;
 export const SECRET_PREFIX = 'V2GATE_SECRET_';
 
 /** Settings that are secrets themselves. */
-const OWN_SECRETS: readonly string[] = ['V2GATE_CREDENTIAL_SECRET', 'V2GATE_HTTP_PASSWORD'];
+const OWN_SECRETS: readonly string[] = ['V2GATE_CREDENTIAL_SECRET', 'V2GATE_HTTP_PASSWORD', 'V2GATE_BACKUP_PASSPHRASE'];
 
 /** The variable for a secret: `V2GATE_SECRET_` and its name in capitals, other characters as `_`. */
 export function secretVariable(ref: string): string {
@@ -30,30 +31,39 @@ export function takeEnvironment(env: NodeJS.ProcessEnv): Environment {
   return copy;
 }
 
-/**
- * Reads the secrets file (a JSON object of texts; it may be missing) once. A variable of the environment wins over the
- * file. Rejects with `secrets.broken`; warns when others than the owner may read the file.
- */
-export async function readSecrets(file: string, env: Environment, log: Log): Promise<SecretSource> {
-  const kept = await readFileSecrets(file, log);
-  return (ref) => env[secretVariable(ref)] || kept[ref];
+/** The secrets of a gateway. */
+export interface Secrets {
+  readonly secret: SecretSource;
+  close(): void;
 }
 
-async function readFileSecrets(file: string, log: Log): Promise<Readonly<Record<string, string | undefined>>> {
-  let text: string;
+/**
+ * Follows the secrets file (a JSON object of texts; it may be missing). A variable of the environment wins over the file;
+ * a broken file is reported while it runs, and the last good one stays in force. Rejects with `secrets.broken`; warns when
+ * others than the owner may read the file.
+ */
+export async function watchSecrets(
+  file: string,
+  env: Environment,
+  around: { readonly clock?: Clock; readonly log: Log; readonly onReload?: (error?: unknown) => void },
+): Promise<Secrets> {
+  const broken = (why: string): Error => GATEWAY_ERRORS.fail('secrets.broken', `The secrets file ${file} ${why}.`);
+  const parsed = (text: string | undefined): Readonly<Record<string, string | undefined>> => {
+    const content = text === undefined ? {} : parse(text);
+    if (content === undefined) throw broken('is not a JSON object of texts');
+    return content;
+  };
   try {
-    text = await readFile(file, 'utf8');
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0)
-      log.warn('secrets.readable', { file, text: 'others may read this file; run chmod 600 on it' });
+    const kept = await watchFile({ ...around, file, parse: parsed });
+    return { secret: (ref) => env[secretVariable(ref)] || kept.content[ref], close: () => kept.close() };
   } catch (e) {
-    if (codeOf(e) === 'ENOENT') return {};
-    throw GATEWAY_ERRORS.fail('secrets.broken', `The secrets file ${file} cannot be read (${codeOf(e) ?? 'unknown'}).`);
+    throw codeOf(e) === 'file.unreadable' ? broken('cannot be read') : e;
   }
-  const content = parse(text);
-  if (content === undefined)
-    throw GATEWAY_ERRORS.fail('secrets.broken', `The secrets file ${file} is not a JSON object of texts.`);
-  return content;
+}
+
+/** The same, read once. */
+export async function readSecrets(file: string, env: Environment, log: Log): Promise<SecretSource> {
+  return (await watchSecrets(file, env, { log })).secret;
 }
 
 /** Says nothing of what was wrong in the text, because a message could show a secret. */

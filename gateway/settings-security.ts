@@ -50,7 +50,7 @@ export function resolveTls(given: GivenTls): ResolvedTls & { readonly issues: re
  * stations and operators stand in the site file, so links look at them. Throws `listen.insecure`.
  */
 export function checkListening(
-  o: ResolvedTls & { host: string; insecure: boolean; httpPassword?: string | undefined },
+  o: ResolvedTls & { host: string; insecure: boolean; httpPassword?: string | undefined; hasUsers?: boolean },
 ): void {
   if (isLoopback(o.host) || o.insecure) return;
   const plain = [
@@ -67,12 +67,12 @@ export function checkListening(
       },
     );
   }
-  if (o.httpPassword !== undefined) return;
+  if (o.httpPassword !== undefined || o.hasUsers === true) return;
   throw GATEWAY_ERRORS.fail(
     'listen.insecure',
     `V2GATE_HOST=${o.host} would let everybody in the network into console and editor.`,
     {
-      remedy: `Use V2GATE_HOST=127.0.0.1, or set V2GATE_HTTP_PASSWORD, or set V2GATE_INSECURE='${INSECURE_WORDS}'.`,
+      remedy: `Use V2GATE_HOST=127.0.0.1, add users with \`npx v2gate users add\`, or set V2GATE_HTTP_PASSWORD, or set V2GATE_INSECURE='${INSECURE_WORDS}'.`,
     },
   );
 }

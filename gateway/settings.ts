@@ -32,10 +32,10 @@ export const SETTINGS = {
   },
   flow: {
     variable: 'V2GATE_FLOW',
-    form: oneOf('uc-2.1', 'uc-2.7', 'two-fos'),
+    form: oneOf('uc-2.1', 'uc-2.7', 'two-fos', 'empty'),
     fallback: 'uc-2.1',
     meaning:
-      'The example flow that a first start begins with, in the demo with its site and simulators. Demos of other flows than `uc-2.1` keep their data in a folder of that name below V2GATE_DATA.',
+      'The example flow that a first start begins with, in the demo with its site and simulators. Demos of other flows than `uc-2.1` keep their data in a folder of that name below V2GATE_DATA. `empty`: site, OCPP server and FO link only, for a first flow of your own.',
   },
   siteFile: {
     variable: 'V2GATE_SITE',
@@ -114,8 +114,9 @@ export const SETTINGS = {
   httpPassword: {
     variable: 'V2GATE_HTTP_PASSWORD',
     form: secret(12),
-    derived: 'none: everybody who reaches the port is let in',
-    meaning: 'Password for editor, console, API and metrics (HTTP Basic, any user name). `/health` stays open.',
+    derived: 'none: without users, everybody who reaches the port of loopback is let in',
+    meaning:
+      'Password for editor, console, API and metrics, with any user name: its owner is engineer. `/health` stays open. Users with roles of their own: `npx v2gate users`.',
     secret: true,
   },
   httpPort: {
@@ -255,6 +256,8 @@ export type Settings = Omit<
 export interface SettingsPlaces {
   /** Where the site file of the demo lies, by the flow that is shown. */
   readonly demoSiteFile: string | ((flow: Value<Table['flow']>) => string);
+  /** Whether somebody may log in already: then console and editor are protected. */
+  readonly hasUsers?: (dataDir: string) => boolean;
 }
 
 /**
@@ -290,7 +293,7 @@ export function readSettings(env: Environment, places: SettingsPlaces): Settings
     signKey: given.signKey ?? join(dataDir, 'signing-key.pem'),
     unknown: unknownVariables(env),
   };
-  checkListening(settings);
+  checkListening({ ...settings, hasUsers: places.hasUsers?.(dataDir) === true });
   return settings;
 }
 
@@ -318,7 +321,8 @@ function invalid(details: readonly Issue[]): Error {
 }
 
 function unknownVariables(env: Environment): string[] {
-  const known = Object.values<Setting<unknown>>(SETTINGS).map((s) => s.variable);
+  // The last one is for a command.
+  const known = [...Object.values<Setting<unknown>>(SETTINGS).map((s) => s.variable), 'V2GATE_BACKUP_PASSPHRASE'];
   return Object.keys(env).filter(
     (k) => k.startsWith('V2GATE_') && !k.startsWith('V2GATE_SECRET_') && !known.some((v) => v === k),
   );

@@ -18,6 +18,8 @@ export interface SignerOptions {
   readonly folder: string;
   readonly secret: SecretSource;
   readonly log: Log;
+  /** Whether records or proofs are kept that were signed here; default: nobody knows. */
+  readonly signedBefore?: () => Promise<boolean>;
 }
 
 /** The signing keys of a gateway process. */
@@ -33,8 +35,9 @@ export interface Signers {
 const MAX_KEYS = 64;
 
 /**
- * Opens the gateway's signing key, or makes one (readable by its owner only). A key that takes the place of another is
- * the rotation: the public half of the former stays published (fo 9.4). Rejects with `signer.broken`.
+ * Opens the gateway's signing key, or makes the first one (readable by its owner only). A key that takes the place of
+ * another is the rotation: the public half of the former stays published (fo 9.4). A key that is gone is not replaced by
+ * itself: operators know the gateway by it. Rejects with `signer.broken` or `signer.lost`.
  */
 export async function openSigners(o: SignerOptions): Promise<Signers> {
   const book = await openKeyBook(join(o.folder, 'signing-keys.json'));
@@ -48,7 +51,9 @@ export async function openSigners(o: SignerOptions): Promise<Signers> {
       publicKeys: () => book.keys(),
     };
   };
-  const signer = await sign((await readKey(o.file, o.log)) ?? (await makeKey(o)));
+  const known = await readKey(o.file, o.log);
+  if (known === undefined && (book.keys().length > 0 || (await o.signedBefore?.()))) throw lost(o.file, book.keys());
+  const signer = await sign(known ?? (await makeKey(o)));
   return {
     signer,
     publicKeys: () => book.keys(),
@@ -62,6 +67,13 @@ export async function openSigners(o: SignerOptions): Promise<Signers> {
       throw GATEWAY_ERRORS.fail('signer.broken', `There is no secret ${ref} and no file ${path} with a signing key.`);
     },
   };
+}
+
+function lost(file: string, [last]: readonly PublicJwk[]): Error {
+  const which = last === undefined ? 'records that were signed are kept' : `its public half ${last.kid} is known`;
+  return GATEWAY_ERRORS.fail('signer.lost', `The signing key ${file} is gone, but ${which}.`, {
+    remedy: `Restore it with \`npx v2gate restore\`, or copy it there from a backup. If there is none, or you want another one: \`openssl genpkey -algorithm ed25519 -out ${file} && chmod 600 ${file}\`; what was signed before stays checkable.`,
+  });
 }
 
 async function readKey(file: string, log: Log): Promise<KeyObject | undefined> {

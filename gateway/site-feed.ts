@@ -82,7 +82,7 @@ export function greeting(sites: readonly Site[], health: HealthReport): string[]
 
 /**
  * Feeds the event streams from all open sites. Events: `site` ({@link SiteView}, at most once a second), `plot`
- * (`{siteId, point}`), `reloaded` (`{siteId, ok, text}`), `health` (as `/health`). A new client also gets `plots`
+ * (`{siteId, point}`), `groupPlots` (`{siteId, points}`, a point for each group), `reloaded` (`{siteId, ok, text}`), `health` (as `/health`). A new client also gets `plots`
  * (`{siteId, points}`).
  */
 export class SiteFeed {
@@ -130,6 +130,7 @@ export class SiteFeed {
     const { siteId } = site;
     const undo = [
       site.on('plot', (point: PlotPoint) => this.#streams.broadcast('plot', { siteId, point })),
+      site.on('groupPlots', (points) => this.#streams.broadcast('groupPlots', { siteId, points })),
       site.on('reloaded', ({ ok, text }) => this.#streams.broadcast('reloaded', { siteId, ok, text })),
     ];
     return () => {

@@ -5,10 +5,12 @@ import type { MappingLibrary } from '../core/mapping/library.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { PublicJwk, SignatureAlg } from '../core/signing.ts';
 import type { TlsSource } from '../core/tls.ts';
-import type { EnvelopeUpdate, ResultBody, WireMessage } from '../model/index.ts';
+import type { EnvelopeUpdate, ResultBody, StationOrder, StationOrderOutcome, WireMessage } from '../model/index.ts';
 import type { SiteRegistry } from './site/registry.ts';
+import type { TracePort } from './trace/types.ts';
 
 export type { PublicJwk } from '../core/signing.ts';
+export type { TraceNote, TracePort } from './trace/types.ts';
 
 /**
  * Durability classes of design 5. A: committed with a full sync before the acknowledgement. B: group commit, the
@@ -122,6 +124,8 @@ export interface ActuatingLink {
   readonly linkId: string;
   /** Pushed whenever limits move. The link itself sends what is needed when a command in force no longer fits. */
   applyEnvelope(update: EnvelopeUpdate): void;
+  /** Orders a station to do something and tells what it said; undefined where the station is not connected here. */
+  order?(order: StationOrder): Promise<StationOrderOutcome> | undefined;
 }
 
 /** A link to somebody who asks and wants answers (FO, API). */
@@ -156,6 +160,10 @@ export interface GatewayRuntime {
   readonly mappings: MappingLibrary;
   /** With what records and proofs are signed; absent where nothing is signed (tests). */
   readonly signer?: Signer;
+  /** Runs simulators; absent where none can be run. */
+  readonly programs?: ProgramPort;
+  /** Where everything that passes is noted for the wire timeline; absent: nowhere. */
+  readonly trace?: TracePort;
   /** The certificates of listening links; absent: plain text. */
   readonly tls?: RuntimeTls;
   /** Resolved settings, by the names of the settings table. */
@@ -164,6 +172,54 @@ export interface GatewayRuntime {
   secret(ref: string): string | undefined;
   /** Health of one component, shown at `/health`. */
   health(component: string, state: ComponentHealth): void;
+}
+
+/** Runs simulators beside the gateway, each a program of its own on real sockets. */
+export interface ProgramPort {
+  /** Starts one. Its lines and states come until it is stopped. Throws `programs.full`. */
+  start(program: SimulatorProgram, hears: ProgramListener): RunningProgram;
+}
+
+/** Simulated stations, or a simulated operator. Secrets go by the environment of the program. */
+export type SimulatorProgram =
+  | {
+      readonly kind: 'fleet';
+      /** Of the OCPP server. */
+      readonly url: string;
+      /** `demo`, `depot` (with base load, sun and meters), `many`, `file`. */
+      readonly scenario: string;
+      /** Of `many`: 1–5000, and `all` or one version. */
+      readonly count?: number;
+      readonly versions?: string;
+      readonly file?: string;
+      readonly password?: string;
+    }
+  | {
+      readonly kind: 'operator';
+      /** Of the FO link. */
+      readonly url: string;
+      /** `setpoints`, `congestion`, `north`, `south`, `rough`, `file`. */
+      readonly scenario: string;
+      readonly file?: string;
+      readonly partyId: string;
+      /** Party id of the gateway. */
+      readonly to: string;
+      readonly contractId: string;
+      readonly groupId: string;
+      readonly token?: string;
+    };
+
+export interface ProgramListener {
+  /** One JSON line of its output. */
+  line(event: Readonly<Record<string, unknown>>): void;
+  /** `ended`: it has done what it should. `failed`: it is not started again. `waiting`: it will be. */
+  state(state: 'running' | 'waiting' | 'failed' | 'ended', text: string): void;
+}
+
+export interface RunningProgram {
+  /** Hands it one order, if it runs. */
+  tell(order: object): void;
+  stop(): Promise<void>;
 }
 
 /** With what links protect their ports. */

@@ -1,5 +1,6 @@
 import {
   anyObject,
+  bool,
   id,
   int,
   list,
@@ -117,6 +118,28 @@ export const EventPage = message(
   },
 );
 export type EventPage = Of<typeof EventPage>;
+
+export const ChainStatus = message(
+  'ChainStatus',
+  {
+    chains: list(
+      obj({
+        chain: text({ max: 64, doc: '`local`, or the party whose events it has.' }),
+        entries: int({ min: 0, max: 9e15, doc: 'Number of its newest entry.' }),
+        checked: int({ min: 0, max: 9e15, doc: 'Newest entries whose hashes were computed anew.' }),
+        ok: bool(),
+        fault: opt(text({ max: 256, doc: 'The first entry that is wrong, and how.' })),
+      }),
+      { max: 10_000 },
+    ),
+  },
+  {
+    clause: 'fo 9.4',
+    doc: 'Whether the event logs of a site are unbroken.',
+    example: { chains: [{ chain: 'local', entries: 4711, checked: 4711, ok: true }] },
+  },
+);
+export type ChainStatus = Of<typeof ChainStatus>;
 
 export const QueryRecords = message(
   'QueryRecords',

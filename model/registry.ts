@@ -8,6 +8,7 @@ import { Credential, Party } from './party.ts';
 import { Preferences } from './preferences.ts';
 import { PublishResources, QueryResources, ResourcePage } from './publication.ts';
 import {
+  ChainStatus,
   EventPage,
   ProofEvent,
   QueryEvents,
@@ -94,6 +95,7 @@ export type HubMessageName = keyof typeof HUB_MESSAGES;
 /** The parts of which those are made, and the site file. */
 export const HUB_PARTS = {
   Baseline,
+  ChainStatus,
   Circuit,
   Contract,
   Credential,

@@ -174,7 +174,7 @@ export const FleetSnapshot = message(
         flow: opt(oneOf('silent'), { doc: 'Setpoints come, but none reaches allocate.' }),
         appliedW: opt(power({ signed: true })),
         measuredW: opt(power({ signed: true, doc: 'At its reference point, while it is active.' })),
-        limitedBy: opt(oneOf('needed', 'wished', 'fuse', 'poc')),
+        limitedBy: opt(oneOf('needed', 'wished', 'fuse', 'poc', 'minimum')),
         validUntil: opt(time()),
         decision: opt(oneOf('accepted', 'partial', 'rejected', 'optedOut')),
         optEvents: opt(list(obj({ at: time(), actor: text({ max: 16 }), choice: oneOf('in', 'out') }), { max: 1000 })),
@@ -185,6 +185,27 @@ export const FleetSnapshot = message(
       { max: 1000 },
     ),
     resources: list(ref(FleetEntry), { max: 10_000 }),
+    warnings: opt(
+      list(
+        obj({
+          code: text({ max: 64 }),
+          subject: opt(text({ max: 128, doc: 'The resource, meter or service; absent: the site.' })),
+          text: text({ max: 256 }),
+          since: time(),
+        }),
+        { max: 2000, doc: 'What needs somebody to look at it now, the oldest first.' },
+      ),
+    ),
+    selection: opt(
+      obj({
+        online: int({ min: 0, max: 10_000 }),
+        measuredW: power({ signed: true }),
+        neededW: power({ signed: true }),
+        upW: power({ doc: 'How much more they could take now, within wish and envelope.' }),
+        downW: power({ doc: 'How much less they could take, or more they could give, now.' }),
+      }),
+      { doc: 'Sums over `resources`, in the answer to a query of a flow.' },
+    ),
   },
   {
     clause: 'design 2',

@@ -62,6 +62,8 @@ export const STATION_ACTIONS = [
   'reset',
   'unlock',
   'priorityCharging',
+  'getConfiguration',
+  'setConfiguration',
 ] as const;
 
 export const StationOrder = message(
@@ -76,6 +78,14 @@ export const StationOrder = message(
     message: opt(text({ max: 64, doc: 'trigger: which message; default StatusNotification.' })),
     hard: opt(bool({ doc: 'reset: at once, not when idle.' })),
     activate: opt(bool({ doc: 'priorityCharging: default true.' })),
+    key: opt(
+      text({
+        min: 1,
+        max: 128,
+        doc: 'Configuration: the key of 1.6, or `Component.Variable[Instance]` of 2.x. getConfiguration of 1.6 without it: all keys.',
+      }),
+    ),
+    value: opt(text({ max: 1000, doc: 'setConfiguration: the value as the station writes it.' })),
   },
   {
     clause: 'ocpp 5, ocpp 7',
@@ -101,6 +111,16 @@ export const StationOrderOutcome = message(
     code: opt(text({ max: 64 })),
     reason: opt(text({ max: 256, doc: 'What the station said, or what is missing.' })),
     sessionId: opt(id({ doc: 'done: the session that a start has led to.' })),
+    settings: opt(
+      list(
+        obj({
+          key: text({ max: 128 }),
+          value: opt(text({ max: 2500 })),
+          readonly: opt(bool({ doc: '1.6 only.' })),
+        }),
+        { max: 500, doc: 'getConfiguration: what the station has; values of passwords and keys are left out.' },
+      ),
+    ),
   },
   {
     clause: 'ocpp 5, ocpp 7',

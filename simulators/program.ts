@@ -1,7 +1,9 @@
 /** What all simulator programs have in common: JSON lines in and out, and an end. */
-import { fstatSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { describeError } from '../core/errors.ts';
+import { codeOf, describeError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
+import { SIMULATOR_ERRORS } from './stations/errors.ts';
 
 /** Time for closing handshakes after a signal, ms. */
 export const GRACE_MS = 1000;
@@ -40,6 +42,20 @@ export function listen(take: (input: unknown) => void, end: () => void): void {
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) lines.on('close', end);
   process.on('message', take);
+}
+
+const MAX_FILE_BYTES = 1_000_000;
+
+/** The content of a JSON file that an option names. Throws `simulator.settings`, or `json.…`. */
+export function readOption(option: string, path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (e) {
+    const why = codeOf(e) === 'ENOENT' ? 'there is no such file' : `it cannot be read (${codeOf(e) ?? 'unknown'})`;
+    throw SIMULATOR_ERRORS.fail('simulator.settings', `--${option} ${path} is not usable: ${why}.`);
+  }
+  return parseJson(text, { maxBytes: MAX_FILE_BYTES, maxDepth: 16, duplicateKeys: 'reject' });
 }
 
 /** Runs a program; what is wrong with its settings goes to standard error with the usage, exit code 2. */

@@ -12,6 +12,7 @@ import { failPointsPage } from './docs/fail-points.ts';
 import { mappingsPage } from './docs/mappings.ts';
 import { ROOT } from './docs/markdown.ts';
 import { messagesPage } from './docs/messages.ts';
+import { metricsPage } from './docs/metrics.ts';
 import { nodesPage } from './docs/nodes.ts';
 import { settingsPage } from './docs/settings.ts';
 
@@ -27,6 +28,7 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
     'fail-points': failPointsPage(),
     mappings: mappingsPage(),
     messages: messagesPage(),
+    metrics: metricsPage(),
     nodes: nodesPage(),
     settings: settingsPage(),
   };

@@ -24,7 +24,12 @@ const stampFile = join(root, 'node_modules', '.v2gate-stamp.json');
 /** Programs that write ignored or generated files: what they read, and a file that tells that they ran. */
 const GENERATORS = [
   { script: 'tools/generate-ocpp-types.ts', name: 'OCPP types', reads: [], writes: 'generated/ocpp' },
-  { script: 'tools/generate-nodes.ts', name: 'the list of nodes', reads: ['nodes'], writes: 'nodes/package.json' },
+  {
+    script: 'tools/generate-nodes.ts',
+    name: 'the editor part of the nodes',
+    reads: ['nodes', 'flows'],
+    writes: 'nodes/examples',
+  },
 ];
 
 /** Oldest Node that runs the sources as they are (type stripping without a flag). */

@@ -79,9 +79,27 @@ declare module 'node-red' {
     readonly log: RuntimeLog;
     /** Serves the editor; nobody reaches it where the editor is off. */
     readonly httpAdmin: Express;
+    /** Absent in tests that make nodes by hand. */
+    readonly plugins?: { get(id: string): unknown };
     readonly auth: {
       /** Lets only those pass who may do this, e.g. `v2gate-map.read`; everybody where no users are set up. */
       needsPermission(permission: string): RequestHandler;
+    };
+  }
+
+  /** What a plugin registers: every module of this Node-RED gets the same object by its id. */
+  export interface PluginDefinition {
+    readonly type: string;
+    /** Called when the module is taken out of a running Node-RED. */
+    onremove?(): void;
+  }
+
+  /** `RED` as the file of a plugin gets it. Plugins are loaded, also asynchronously, before the nodes of any module. */
+  export interface PluginAPI extends NodeAPI {
+    readonly server: HttpServer | HttpsServer;
+    readonly plugins: {
+      registerPlugin(id: string, definition: PluginDefinition): void;
+      get(id: string): PluginDefinition | undefined;
     };
   }
 

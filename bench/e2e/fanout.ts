@@ -3,7 +3,7 @@
  * `server` and as `clients <port> <count>`, so that both sides have a process, like product and simulator.
  */
 import { WebSocket, WebSocketServer } from 'ws';
-import { profileFor } from '../ocpp/messages.ts';
+import { profileFor } from '../load/messages.ts';
 
 /** What the bench says to a side, and what that answers. */
 export type ToSide = { readonly do: 'send' } | { readonly do: 'report' } | { readonly do: 'mark' };

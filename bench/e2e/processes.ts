@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from '../../test/system/support/child.ts';
 import { GatewayProcess, ROOT } from '../../test/system/support/gateway.ts';
@@ -14,12 +13,16 @@ export interface Round {
 }
 
 /** The gateway as users start it, with a generated site and the example flow. */
-export async function startGateway(count: number, env: NodeJS.ProcessEnv): Promise<GatewayProcess> {
+export async function startGateway(
+  count: number,
+  env: NodeJS.ProcessEnv,
+  nodeArgs: readonly string[] = [],
+): Promise<GatewayProcess> {
   const gateway = await GatewayProcess.start({
     site: benchSite(count, Date.now()),
     foLink: { transport: 'mqtt' },
     env: { V2GATE_LOG_LEVEL: 'warn', ...env },
-    nodeArgs: (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter((a) => a !== ''),
+    nodeArgs: [...nodeArgs, ...(process.env.BENCH_NODE_ARGS ?? '').split(' ').filter((a) => a !== '')],
   });
   await gateway.ready();
   return gateway;
@@ -51,6 +54,11 @@ export class Stations {
       90_000,
     );
     return new Stations(child);
+  }
+
+  /** Makes one station fail in some way, or work again. */
+  fault(station: string, fault: 'disconnect' | 'none'): void {
+    this.#child.say(JSON.stringify({ station, fault }));
   }
 
   mark(): void {
@@ -125,10 +133,4 @@ function answer<T extends FromSide>(child: ReturnType<typeof fork>): Promise<T> 
       resolve(m as T);
     });
   });
-}
-
-/** CPU time that a process has used so far, ms, as the operating system accounts for it. */
-export async function cpuMs(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -3,12 +3,13 @@ import { failPoint } from '../../core/failpoint.ts';
 import { LinkOutlet } from '../../hub/links/outlet.ts';
 import type { GatewayRuntime, Link, LinkEvents, LinkStatus } from '../../hub/ports.ts';
 import type { Site } from '../../hub/site/types.ts';
-import { HUB_MESSAGES, type WireMessage } from '../../model/index.ts';
+import { HUB_MESSAGES, type ResultBody, type WireMessage } from '../../model/index.ts';
 import { FO_ERRORS, type FoInbound } from '../../protocols/fo/index.ts';
 import { FoAccess } from './access.ts';
 import type { FoLinkConfig } from './config.ts';
 import { type Door, openDoor } from './doors.ts';
 import { hubName, outgoingType, publishTo, streamTo } from './outgoing.ts';
+import { FoTap } from './tapped.ts';
 
 /** The FO interface of one site, over WebSockets or a broker: operators on one side, the hub on the other. */
 export class FoLink implements Link {
@@ -17,6 +18,7 @@ export class FoLink implements Link {
   readonly #runtime: GatewayRuntime;
   readonly #site: Site;
   readonly #outlet: LinkOutlet;
+  readonly #tap: FoTap;
   readonly #undo: (() => void)[] = [];
   #door: Door | undefined;
 
@@ -26,6 +28,7 @@ export class FoLink implements Link {
     this.#runtime = runtime;
     this.#site = site;
     this.#outlet = new LinkOutlet(runtime.log, 'fo');
+    this.#tap = new FoTap(runtime.trace, config.linkId);
   }
 
   async open(): Promise<void> {
@@ -53,7 +56,7 @@ export class FoLink implements Link {
     this.#undo.push(
       site.attachReplies({
         linkId: this.linkId,
-        reply: (replyTo, result) => this.#door?.server.answer(replyTo, result) ?? false,
+        reply: (replyTo, result) => this.#reply(replyTo, result),
       }),
       site.on('reloaded', ({ ok }) => (ok ? this.#door?.reload() : undefined)),
     );
@@ -89,11 +92,12 @@ export class FoLink implements Link {
     const session = this.#door?.server.session(peer);
     if (!session) throw FO_ERRORS.fail('internal.temporary', 'The FO link is closed.');
     if (type === 'Telemetry') {
-      streamTo(session, message);
+      if (streamTo(session, message)) this.#tap.sent(type, message);
       return;
     }
     failPoint('notice.told');
     await publishTo(session, type, message);
+    this.#tap.sent(type, message);
     this.#site.delivered(id);
   }
 
@@ -108,12 +112,19 @@ export class FoLink implements Link {
 
   #answer({ payload, v2gate: { replyTo } }: WireMessage): void {
     const result = HUB_MESSAGES.ResultBody.parse(payload);
-    if (replyTo === undefined || !this.#door?.server.answer(replyTo, result)) {
+    if (replyTo === undefined || !this.#reply(replyTo, result)) {
       throw FO_ERRORS.fail('id.unknown', 'Nobody waits for this answer any more.');
     }
   }
 
+  #reply(replyTo: string, result: ResultBody): boolean {
+    const answered = this.#door?.server.answer(replyTo, result) ?? false;
+    if (answered) this.#tap.answered(replyTo, result);
+    return answered;
+  }
+
   #received(m: FoInbound): void {
+    this.#tap.received(m);
     this.#outlet.emit('message', {
       topic: this.#config.speaks === 'hub' ? `hub/${hubName(m.type)}` : `fo1/${m.type}`,
       payload: m.body,

@@ -1,17 +1,19 @@
-import { type Clock, iso, parseTime } from '../../core/clock.ts';
+import { type Clock, parseTime } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failpoint.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
-import type { CallOptions, Priority, Station } from '../../protocols/ocpp/index.ts';
+import type { CallOptions, Priority } from '../../protocols/ocpp/index.ts';
 import { type Attempt, type Channel, runningOf, type Shape } from './channel.ts';
-import { field, profileOf } from './effective.ts';
+import { installDefault } from './default-profile.ts';
+import { field } from './effective.ts';
 import { EXCLUDED, Followup } from './followup.ts';
-import { defaultForms, MANDATORY, SHAPE_NAMES, shapesFor, stepDown } from './ladder.ts';
+import { MANDATORY, SHAPE_NAMES, shapesFor, stepDown } from './ladder.ts';
 import { switchCall, switchedW } from './onoff.ts';
 import type { TrackedCommand } from './outcome.ts';
-import { type Addressee, clip, durationOf, form, type Wording, word } from './wording.ts';
+import { type CommandTarget, call, clearPlace, DOUBTFUL, reasonOf } from './profile-calls.ts';
+import { clip, durationOf, form, word } from './wording.ts';
 
 export interface CommanderOptions {
   readonly clock: Clock;
@@ -25,21 +27,12 @@ export interface CommanderOptions {
   readonly onStep: (channel: Channel) => void;
 }
 
-/** A station as far as commands are concerned. */
-export interface CommandTarget extends Addressee {
-  readonly station: Pick<Station, 'open' | 'callAny'>;
-  /** It has booted, or is known to be up. */
-  readonly ready: boolean;
-}
-
 /** What came of one form: the end of the command, or why the next form may be tried. */
 type Result =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'told' }
   | { readonly kind: 'refused'; readonly code: string; readonly why: string; readonly final?: boolean };
 
-/** The answer never came or cannot be read: the station may have acted. */
-const DOUBTFUL = ['ocpp.timeout', 'ocpp.closed', 'ocpp.replaced', 'ocpp.invalidAnswer'];
 /** The station does not know this form at all. */
 const UNKNOWN_FORM = ['ocpp.notImplemented', 'ocpp.notSupported'];
 /** Another form would not fare better. */
@@ -118,43 +111,9 @@ export class Commander {
       .catch((e: unknown) => log.info('station.switch', { resource: resource.resourceId, ...describeError(e) }));
   }
 
-  /** Installs the profile that holds below everything else, so that the gateway may die (design 2); `importW` ≥ 0. */
-  async installDefault(target: CommandTarget, channel: Channel, importW: number): Promise<void> {
-    const { clock, library, log } = this.#o;
-    const { resourceId } = channel.resource;
-    const command: PowerCommand = {
-      commandId: 'default',
-      resourceId,
-      kind: 'limit',
-      importLimitW: importW,
-      validUntil: iso(clock.now() + 86_400_000),
-      level: 3,
-    };
-    channel.defaultTriedAt = clock.now();
-    let why: object = {};
-    for (const f of defaultForms(target.version, channel)) {
-      try {
-        const wording = word(library, target, channel, command, { appliedW: importW, form: f, now: clock.now() });
-        // Before setpoints, and behind limits that must hold now: a station may have many defaults to write (design 5).
-        const options: CallOptions = { priority: 'reduction', replaceKey: `default/${resourceId}` };
-        const first = await call(target, wording, options);
-        const answer = (await clearPlace(target, wording, first)) ? await call(target, wording, options) : first;
-        if (field(answer, 'status') === 'Accepted') {
-          channel.defaultW = importW;
-          channel.defaultRefused = false;
-          return;
-        }
-        why = { status: field(answer, 'status'), reason: reasonOf(answer) };
-      } catch (e) {
-        // Not refused: it is tried again when the station is back. Until then it may hold the old one or a higher one.
-        const doubtful = DOUBTFUL.includes(codeOf(e) ?? '');
-        if (doubtful && channel.defaultW !== undefined && importW > channel.defaultW) delete channel.defaultW;
-        if (doubtful || codeOf(e) === 'ocpp.superseded') return;
-        why = describeError(e);
-      }
-    }
-    if (channel.defaultRefused !== true) log.warn('station.noDefault', { resource: resourceId, ...why });
-    channel.defaultRefused = true;
+  /** Installs the profile that holds below everything else; `importW` ≥ 0. */
+  installDefault(target: CommandTarget, channel: Channel, importW: number): Promise<void> {
+    return installDefault(this.#o, target, channel, importW);
   }
 
   /**
@@ -246,6 +205,7 @@ export class Commander {
       priority: attempt.urgent ? 'stop' : priorityOf(appliedW, channel.current?.appliedW),
       replaceKey: `power/${channel.resource.resourceId}`,
       expiresAt: parseTime(command.validUntil),
+      about: { cause: command.commandId, resourceId: channel.resource.resourceId },
     };
     try {
       if (shape === 'onOff') return await this.#switch(target, channel, attempt, options);
@@ -337,28 +297,7 @@ export class Commander {
   }
 }
 
-const call = ({ station }: CommandTarget, { action, payload }: Wording, options: CallOptions): Promise<unknown> =>
-  station.callAny(action, payload, options);
-
-/** A refusal for a foreign profile in the same place is answered by clearing that place; resolves to whether it was. */
-async function clearPlace({ station }: CommandTarget, { payload }: Wording, answer: unknown): Promise<boolean> {
-  if (reasonOf(answer) !== 'DuplicateProfile') return false;
-  const profile = profileOf(payload);
-  const chargingProfileCriteria = {
-    evseId: field(payload, 'evseId'),
-    chargingProfilePurpose: field(profile, 'chargingProfilePurpose'),
-    stackLevel: field(profile, 'stackLevel'),
-  };
-  await station.callAny('ClearChargingProfile', { chargingProfileCriteria }, { priority: 'stop' });
-  return true;
-}
-
 /** Behind stops and limits, reductions come first (design 5). */
 function priorityOf(appliedW: number, beforeW: number | undefined): Priority {
   return beforeW !== undefined && Math.abs(appliedW) < Math.abs(beforeW) ? 'reduction' : 'setpoint';
-}
-
-function reasonOf(answer: unknown): string | undefined {
-  const reason = field(field(answer, 'statusInfo'), 'reasonCode');
-  return typeof reason === 'string' ? reason : undefined;
 }

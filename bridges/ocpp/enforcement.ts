@@ -4,9 +4,10 @@ import { uuidv7 } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { PowerCommand } from '../../model/index.ts';
 import { type Channel, commandProfileId, type PowerLimits } from './channel.ts';
-import type { Commander, CommandTarget } from './commander.ts';
+import type { Commander } from './commander.ts';
 import { field, type PowerRange } from './effective.ts';
 import type { TrackedCommand } from './outcome.ts';
+import type { CommandTarget } from './profile-calls.ts';
 
 export interface EnforcerOptions {
   readonly clock: Clock;
@@ -16,6 +17,8 @@ export interface EnforcerOptions {
   readonly target: (identity: string) => CommandTarget | undefined;
   /** What the resource may draw without word from us, W (hub). */
   readonly safeImportW: (resourceId: string) => number;
+  /** A limit goes out that no flow has asked for. */
+  readonly onEnforce: (channel: Channel, command: PowerCommand) => void;
   /** A new default profile is in place, or may be. */
   readonly onDefault: (channel: Channel) => void;
 }
@@ -108,6 +111,7 @@ export class Enforcer {
   }
 
   async #send(target: CommandTarget, channel: Channel, command: PowerCommand): Promise<void> {
+    this.#o.onEnforce(channel, command);
     const held = await this.#o.commander.send(target, channel, command);
     // A newer command on its way is checked by itself, and a session that is over draws nothing.
     if (held || channel.newest !== undefined || !mayFlow(channel)) return;
@@ -176,6 +180,9 @@ export class Enforcer {
     };
   }
 }
+
+/** A limit that must hold was refused more than once. */
+export const isNotHeld = ({ failures = 0 }: Channel): boolean => failures >= COMPLAIN_AFTER;
 
 /** Power may flow: a transaction runs, or the station says that one does; not when it says that this one is over. */
 function mayFlow(channel: Channel): boolean {

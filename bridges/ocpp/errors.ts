@@ -78,6 +78,11 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
     remedy: 'Name the resource, and the token where no session was there before.',
     retry: 'afterFix',
   },
+  'order.secret': {
+    what: 'This setting is a password or a key; orders neither read nor set it.',
+    remedy: 'Set it at the station itself, and the same in the secrets of the gateway.',
+    retry: 'no',
+  },
   'order.unsupported': {
     what: 'The OCPP version of the station has no such order.',
     remedy: 'Use another order for this station.',

@@ -12,6 +12,13 @@ export interface ExternalLimit {
   readonly chargingSchedule?: readonly object[];
 }
 
+export interface ExternalOptions {
+  readonly setLimit: (limit: SetLimit) => Promise<void>;
+  readonly onPriority: (channel: Channel) => void;
+  /** What the hub knows of a driver's choice, also from before a restart. */
+  readonly hasPriority: (resourceId: string, sessionId?: string) => boolean;
+}
+
 /** A limit that the station tells is believed this long without another word. */
 const BELIEVED_MS = 24 * 3_600_000;
 
@@ -24,14 +31,13 @@ export class ExternalControl {
   readonly #bridge: StationBridge;
   readonly #setLimit: (limit: SetLimit) => Promise<void>;
   readonly #onPriority: (channel: Channel) => void;
+  readonly #hasPriority: (resourceId: string, sessionId?: string) => boolean;
 
-  constructor(
-    bridge: StationBridge,
-    o: { readonly setLimit: (limit: SetLimit) => Promise<void>; readonly onPriority: (channel: Channel) => void },
-  ) {
+  constructor(bridge: StationBridge, o: ExternalOptions) {
     this.#bridge = bridge;
     this.#setLimit = o.setLimit;
     this.#onPriority = o.onPriority;
+    this.#hasPriority = o.hasPriority;
   }
 
   limited({ evseId, chargingLimit, chargingSchedule }: ExternalLimit): void {
@@ -64,7 +70,15 @@ export class ExternalControl {
   /** External constraints do not survive a boot (ocpp 2.3), and neither does a driver's choice. */
   rebooted(channel: Channel): void {
     for (const source of channel.externalSources ?? []) this.#lift(channel, source);
+    const { resource, prioritySince } = channel;
+    if (prioritySince === undefined && !this.#hasPriority(resource.resourceId)) return;
     delete channel.prioritySince;
+    this.#choose(channel, 'in');
+  }
+
+  /** A transaction goes on in which the driver had chosen before our restart. */
+  resumed(channel: Channel, sessionId: string): void {
+    if (this.#hasPriority(channel.resource.resourceId, sessionId)) channel.prioritySince ??= this.#bridge.clockMs();
   }
 
   /** The driver wants it all, or is content again. */
@@ -78,13 +92,17 @@ export class ExternalControl {
     if ((channel.prioritySince !== undefined) === activated) return;
     if (activated) channel.prioritySince = s.clockMs();
     else delete channel.prioritySince;
-    s.emit(channel.resource.evse, 'OptChoice', {
-      choice: activated ? 'out' : 'in',
+    this.#choose(channel, activated ? 'out' : 'in');
+    this.#onPriority(channel);
+  }
+
+  #choose({ resource }: Channel, choice: 'in' | 'out'): void {
+    this.#bridge.emit(resource.evse, 'OptChoice', {
+      choice,
       actor: 'evu',
-      scope: { resources: [channel.resource.resourceId] },
+      scope: { resources: [resource.resourceId] },
       reason: 'priority charging at the station',
     });
-    this.#onPriority(channel);
   }
 
   #lift(channel: Channel, source: string): void {

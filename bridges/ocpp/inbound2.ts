@@ -67,14 +67,17 @@ function common(s: StationBridge) {
     async TransactionEvent(p: Event2, ctx: Pick<CallContext, 'answered'>) {
       if (p.eventType === 'Started') ctx.answered(() => failPoint('transaction.answered'));
       const status = await s.sessions.inTurn(() => s.sessions.event2(p));
+      await s.kept();
       return status === undefined ? {} : { idTokenInfo: { status } };
     },
     MeterValues(p: { readonly evseId: number }) {
       s.translate('MeterValuesRequest', p, p.evseId);
       return {};
     },
-    NotifyEVChargingNeeds(p: { readonly evseId: number }) {
+    async NotifyEVChargingNeeds(p: { readonly evseId: number }) {
       s.translate('NotifyEVChargingNeedsRequest', p, p.evseId);
+      // It says so once: what is answered must outlive us (design 5).
+      await s.kept();
       // A profile follows as soon as the allocation has an answer (K15, K18).
       return { status: 'Processing' as const };
     },

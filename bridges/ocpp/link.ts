@@ -1,35 +1,38 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { every, iso, parseTime, type TimerHandle } from '../../core/clock.ts';
-import { uuidv7 } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import { LinkOutlet } from '../../hub/links/outlet.ts';
-import { openOnPort } from '../../hub/links/ports.ts';
 import type { ActuatingLink, GatewayRuntime, Link, LinkEvents, LinkStatus } from '../../hub/ports.ts';
 import type { Site, SiteEvents } from '../../hub/site/types.ts';
+import { envelopeId } from '../../hub/trace/notes.ts';
 import {
   type CommandOutcome,
   type EnvelopeUpdate,
   HUB_MESSAGES,
   type MeterReading,
   type PowerCommand,
+  type StationOrder,
+  type StationOrderOutcome,
   type StationStatus,
   type WireMessage,
 } from '../../model/index.ts';
-import { createOcppServer, type OcppServer, type Station } from '../../protocols/ocpp/index.ts';
-import { admit } from './admission.ts';
+import type { OcppServer, Station } from '../../protocols/ocpp/index.ts';
 import { type Channel, forgetBoot, forgetSession, forgetVersion } from './channel.ts';
 import { ChannelBook } from './channels.ts';
+import { HeldWatch } from './held-watch.ts';
 import type { OcppLinkConfig } from './index.ts';
 import { forgetSteps } from './ladder.ts';
+import { listen } from './listen.ts';
 import { makeRooms, type Rooms } from './rooms.ts';
 import type { SessionSeen } from './sessions.ts';
 import { StationBridge, type StationHost } from './station.ts';
+import { noteCommand } from './tapped.ts';
 import { TransactionBook } from './transactions.ts';
+import { resourceIdOf, statusMessage, type WireSource, wireMessage } from './wire.ts';
 
 const MAX_STATIONS = 10_000;
 const TICK_MS = 1000;
-const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /** A running OCPP server of one site: stations on one side, the hub on the other. */
 export class OcppLink implements Link, ActuatingLink, StationHost {
@@ -50,7 +53,11 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   readonly #channels: ChannelBook;
   #server: OcppServer | undefined;
   #tick: TimerHandle | undefined;
+  /** The newest envelope, as the wire timeline calls it. */
+  #envelope: string | undefined;
   readonly #undo: (() => void)[] = [];
+  readonly #held: HeldWatch;
+  readonly #wire: WireSource;
 
   constructor(config: OcppLinkConfig, runtime: GatewayRuntime, site: Site, library: MappingLibrary) {
     const { clock, store } = runtime;
@@ -63,6 +70,8 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#outlet = new LinkOutlet(runtime.log, 'ocpp');
     this.#channels = new ChannelBook(4 * MAX_STATIONS, clock);
     this.transactions = new TransactionBook(store, clock);
+    this.#wire = { clock, linkId: config.linkId };
+    this.#held = new HeldWatch(MAX_STATIONS, (note) => site.warn(note));
     this.#rooms = makeRooms({
       config,
       clock,
@@ -73,36 +82,34 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       channel: (resourceId) => this.#channels.get(resourceId),
       onOutcome: (outcome, identity) => this.#outcome(outcome, identity),
       onOrder: (outcome, cause) =>
-        this.#outlet.emit('outcome', this.#message('hub/StationOrderOutcome', outcome, outcome.identity, cause)),
+        this.#outlet.emit(
+          'outcome',
+          wireMessage(this.#wire, 'hub/StationOrderOutcome', outcome, outcome.identity, cause),
+        ),
       onCapabilities: ({ resource }, told) =>
-        this.observe(this.#message('hub/StationCapabilities', told, resource.identity)),
+        this.observe(wireMessage(this.#wire, 'hub/StationCapabilities', told, resource.identity)),
+      onEnforce: ({ resource }, command) =>
+        noteCommand(this.runtime.trace, {
+          command,
+          cause: this.#envelope,
+          linkId: this.linkId,
+          peer: resource.identity,
+        }),
       onStep: (channel) => this.stepped(channel),
       onStatus: (channel) => (channel.status === undefined ? undefined : this.#say(channel, channel.status)),
     });
   }
 
   async open(): Promise<void> {
-    const { clock, metrics, settings, tls } = this.runtime;
-    const config = this.#config;
-    const mustProve = settings.insecure !== true && !LOOPBACK.includes(config.host);
+    const { clock, metrics } = this.runtime;
     await this.transactions.restore();
-    this.#server = await openOnPort(config.port, config.portSearch, (port) =>
-      createOcppServer({
-        host: config.host,
-        port,
-        path: config.path,
-        versions: ['ocpp2.1', 'ocpp2.0.1', 'ocpp1.6'],
-        clock,
-        log: this.#log,
-        metrics,
-        ...(config.validators === undefined ? {} : { validators: config.validators }),
-        authenticate: (identity, credentials, { version }) =>
-          admit(this.site, (ref) => this.runtime.secret(ref), identity, credentials, { version, mustProve }),
-        ...(tls?.ocpp ? { tlsSource: tls.ocpp } : {}),
-        allowInsecure: settings.insecure === true,
-        onStation: (station) => this.#connected(station),
-      }),
-    );
+    this.#server = await listen({
+      config: this.#config,
+      runtime: this.runtime,
+      site: this.site,
+      log: this.#log,
+      onStation: (station) => this.#connected(station),
+    });
     this.#undo.push(this.site.attach(this));
     this.#undo.push(this.site.on('stations', (e) => this.#accepted(e)));
     this.#undo.push(this.site.on('reloaded', ({ ok }) => (ok ? this.#reloaded() : undefined)));
@@ -137,10 +144,10 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   async send(message: WireMessage): Promise<void> {
     const { topic, payload, v2gate } = message;
     if (topic === 'hub/CommandBatch') {
-      const { commands } = HUB_MESSAGES.CommandBatch.parse(payload);
-      for (const command of commands) this.#command(command);
+      const { batchId, commands } = HUB_MESSAGES.CommandBatch.parse(payload);
+      for (const command of commands) this.#command(command, batchId);
     } else if (topic === 'hub/PowerCommand') {
-      this.#command(HUB_MESSAGES.PowerCommand.parse(payload));
+      this.#command(HUB_MESSAGES.PowerCommand.parse(payload), v2gate.cause ?? v2gate.id);
     } else if (topic === 'hub/StationOrder') {
       await this.#rooms.orders.take(HUB_MESSAGES.StationOrder.parse(payload), v2gate.id);
     } else if (/^ocpp[\d.]+\/\w+Response$/.test(topic)) {
@@ -149,12 +156,20 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       const answer = await this.#rooms.native.request(message);
       this.#outlet.emit(
         'outcome',
-        this.#message(topic.replace(/Request$/, 'Response'), answer, v2gate.peer, v2gate.id),
+        wireMessage(this.#wire, topic.replace(/Request$/, 'Response'), answer, v2gate.peer, v2gate.id),
       );
     }
   }
 
+  order(order: StationOrder): Promise<StationOrderOutcome> | undefined {
+    const identity = order.identity ?? this.#channels.get(order.resourceId ?? '')?.resource.identity ?? '';
+    return this.#bridges.get(identity)?.station.open === true
+      ? this.#rooms.orders.take(order, order.orderId)
+      : undefined;
+  }
+
   applyEnvelope(update: EnvelopeUpdate): void {
+    this.#envelope = envelopeId(update);
     for (const channel of this.#channels.limit(update)) this.#rooms.enforcer.check(channel);
   }
 
@@ -186,8 +201,9 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     if (channel && topic !== 'hub/MeterReading') this.#rooms.enforcer.check(channel);
   }
 
-  tap(message: WireMessage, action: string | undefined): Promise<unknown> | undefined {
+  tap(asWire: () => WireMessage, action: string | undefined): Promise<unknown> | undefined {
     if (this.#config.speaks !== 'native') return undefined;
+    const message = asWire();
     const asked = action === undefined ? undefined : this.#rooms.native.ask(message, action);
     const meta = asked === undefined ? message.v2gate : { ...message.v2gate, replyTo: asked.replyTo };
     this.#outlet.emit('message', { ...message, v2gate: meta });
@@ -210,6 +226,8 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#rooms.commander.followup.forget(channel, 'station.rebooted');
     forgetSteps(channel, 'boot');
     forgetBoot(channel);
+    // What it was before says nothing about now: it is asked (ocpp 7).
+    delete channel.status;
   }
 
   sessionBegins(channel: Channel): void {
@@ -233,6 +251,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   async close(): Promise<void> {
     this.#tick?.cancel();
     for (const undo of this.#undo.splice(0)) undo();
+    this.#held.clear();
     const server = this.#server;
     this.#server = undefined;
     await server?.close();
@@ -270,17 +289,8 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   }
 
   #say(channel: Channel, state: StationStatus['state']): void {
-    const { identity, offlineImportW, resourceId } = channel.resource;
-    const version = this.#bridges.get(identity)?.version;
-    const payload: StationStatus = {
-      resourceId,
-      at: iso(this.runtime.clock.now()),
-      state,
-      ...(version === undefined ? {} : { protocol: version }),
-      // Without a default that is known to be there, nothing else holds it.
-      offlineImportW: channel.defaultW ?? offlineImportW,
-    };
-    this.observe(this.#message('hub/StationStatus', payload, identity));
+    const { identity } = channel.resource;
+    this.observe(statusMessage(this.#wire, channel, state, this.#bridges.get(identity)?.version));
   }
 
   /** A station that was just let in is asked to boot again, for that is when it learns of it. */
@@ -314,8 +324,9 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
         this.ready(bridge);
   }
 
-  #command(command: PowerCommand): void {
+  #command(command: PowerCommand, cause: string): void {
     const channel = this.#channels.get(command.resourceId);
+    noteCommand(this.runtime.trace, { command, cause, linkId: this.linkId, peer: channel?.resource.identity });
     if (channel) {
       void this.#rooms.commander.send(this.#bridges.get(channel.resource.identity), channel, command);
       return;
@@ -340,32 +351,13 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       if (state !== undefined) this.#say(channel, state);
       this.#rooms.enforcer.check(channel);
       void this.#rooms.enforcer.keepDefault(channel);
+      this.#held.look(channel);
     }
   }
 
   #outcome(outcome: CommandOutcome, identity: string | undefined): void {
-    const message = this.#message('hub/CommandOutcome', outcome, identity, outcome.commandId);
-    this.site.observe(message);
-    this.#outlet.emit('outcome', message);
+    const told = wireMessage(this.#wire, 'hub/CommandOutcome', outcome, identity, outcome.commandId);
+    this.site.observe(told);
+    this.#outlet.emit('outcome', told);
   }
-
-  #message(topic: string, payload: unknown, peer: string | undefined, cause?: string): WireMessage {
-    const { clock } = this.runtime;
-    return {
-      topic,
-      payload,
-      v2gate: {
-        id: uuidv7(clock),
-        at: iso(clock.now()),
-        link: this.linkId,
-        ...(peer === undefined ? {} : { peer }),
-        ...(cause === undefined ? {} : { cause }),
-      },
-    };
-  }
-}
-
-function resourceIdOf(payload: unknown): string | undefined {
-  const id = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'resourceId') : undefined;
-  return typeof id === 'string' ? id : undefined;
 }

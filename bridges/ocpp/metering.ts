@@ -25,11 +25,17 @@ function wanted({ exports, current }: MeterNeeds): readonly string[] {
 export const missing = (present: readonly string[], needs: MeterNeeds): readonly string[] =>
   wanted(needs).filter((m) => !present.includes(m));
 
+/** Power can be told from these, at an AC outlet (ocpp 5.1). */
+const AMPERES = ['Current.Import', 'Voltage'];
+
 /**
  * Lists to try one after the other, each with what is sampled already: all that is wanted, then without the least
- * needed, and so on down to the power alone. At most 5.
+ * needed, and so on down to the power alone; where a station knows no power, its amperes. At most 6.
  */
 export function meteringSteps(present: readonly string[], needs: MeterNeeds): readonly (readonly string[])[] {
   const lack = missing(present, needs);
-  return lack.map((_, i) => [...present, ...lack.slice(0, lack.length - i)]);
+  const steps = lack.map((_, i) => [...present, ...lack.slice(0, lack.length - i)]);
+  const amperes = AMPERES.filter((m) => !present.includes(m));
+  const hasPower = present.includes('Power.Active.Import');
+  return needs.current === 'dc' || hasPower || amperes.length === 0 ? steps : [...steps, [...present, ...amperes]];
 }

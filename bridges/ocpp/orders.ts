@@ -5,6 +5,7 @@ import { toId } from '../../core/ids.ts';
 import type { StationOrder, StationOrderOutcome } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, runningOf } from './channel.ts';
+import { type Answered, configurationCall, readConfiguration } from './configuration.ts';
 import { field } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 import { startCall } from './onoff.ts';
@@ -45,10 +46,11 @@ export class OrderDesk {
     return [this.#starts.stats()];
   }
 
-  async take(order: StationOrder, cause: string): Promise<void> {
+  /** Resolves to what the station said. */
+  async take(order: StationOrder, cause: string): Promise<StationOrderOutcome> {
     const channel = order.resourceId === undefined ? undefined : this.#o.channel(order.resourceId);
     const identity = channel?.resource.identity ?? order.identity ?? '';
-    const tell = (state: StationOrderOutcome['state'], extra: Partial<StationOrderOutcome> = {}): void =>
+    const tell = (state: StationOrderOutcome['state'], extra: Partial<StationOrderOutcome> = {}) =>
       this.#tell(order, identity, cause, { state, ...extra });
     try {
       const bridge = this.#o.bridge(identity);
@@ -59,20 +61,21 @@ export class OrderDesk {
       if (order.action === 'start' && channel) this.#await(channel, order, payload, remoteStartId, cause);
       const answer = await bridge.station.callAny(action, payload, {
         priority: order.action === 'stop' ? 'stop' : 'request',
+        about: { cause: order.orderId, ...(order.resourceId === undefined ? {} : { resourceId: order.resourceId }) },
       });
-      const status = String(field(answer, 'status'));
-      const why = reasonOf(answer);
+      const { status, why, settings } = readAnswer(bridge.version, order, answer);
       const taken = TAKEN.includes(status);
       if (!taken && order.action === 'start' && channel) this.#starts.delete(channel.resource.resourceId);
-      tell(status === 'Scheduled' ? 'scheduled' : taken ? 'accepted' : 'rejected', {
+      return tell(status === 'Scheduled' ? 'scheduled' : taken ? 'accepted' : 'rejected', {
         ...(taken ? {} : { code: 'station.refusedOrder' }),
         ...(taken && why === undefined
           ? {}
           : { reason: why === undefined ? status : `${status}: ${why}`.slice(0, 256) }),
+        ...(settings === undefined ? {} : { settings: [...settings] }),
       });
     } catch (e) {
       if (channel) this.#starts.delete(channel.resource.resourceId);
-      tell('rejected', { code: codeOf(e) ?? 'internal.permanent', reason: describeError(e).what.slice(0, 256) });
+      return tell('rejected', { code: codeOf(e) ?? 'internal.permanent', reason: describeError(e).what.slice(0, 256) });
     }
   }
 
@@ -111,16 +114,24 @@ export class OrderDesk {
     return this.#lastStart % 2_147_483_647;
   }
 
-  #tell(order: StationOrder, identity: string, cause: string, what: Partial<StationOrderOutcome>): void {
+  #tell(order: StationOrder, identity: string, cause: string, what: Partial<StationOrderOutcome>) {
     const { orderId, resourceId, action } = order;
     const at = iso(this.#o.clock.now());
     const base = { orderId, ...(resourceId === undefined ? {} : { resourceId }), identity, action, at };
-    this.#o.report({ ...base, state: 'rejected', ...what }, cause);
+    const outcome: StationOrderOutcome = { ...base, state: 'rejected', ...what };
+    this.#o.report(outcome, cause);
+    return outcome;
   }
 }
 
 /** Answers that mean yes, of all the messages that carry orders. */
-const TAKEN = ['Accepted', 'Scheduled', 'Unlocked'];
+const TAKEN = ['Accepted', 'Scheduled', 'Unlocked', 'RebootRequired'];
+
+function readAnswer(version: Version, order: StationOrder, answer: unknown): Answered {
+  if (order.action === 'getConfiguration' || order.action === 'setConfiguration')
+    return readConfiguration(version, order.action, answer);
+  return { status: String(field(answer, 'status')), why: reasonOf(answer) };
+}
 
 /**
  * The call of an order in the words of a version. Throws `order.incomplete` where something is missing and
@@ -182,6 +193,9 @@ export function wordOrder(
         action: 'UsePriorityCharging',
         payload: { transactionId: transaction(), activate: order.activate !== false },
       };
+    case 'getConfiguration':
+    case 'setConfiguration':
+      return configurationCall(version, order.action, order);
   }
 }
 

@@ -225,7 +225,7 @@ class Probe {
 }
 
 /** `Component.Variable[Instance]`; what EVSEs have of their own is asked of the first one. */
-function placeOf(name: string): { readonly component: object; readonly variable: object } {
+export function placeOf(name: string): { readonly component: object; readonly variable: object } {
   const [, component = '', variable = '', instance] = /^(\w+)\.(\w+)(?:\[(\w+)\])?$/.exec(name) ?? [];
   const evse = component === 'V2XChargingCtrlr' ? { evse: { id: 1 } } : {};
   return {
@@ -234,7 +234,8 @@ function placeOf(name: string): { readonly component: object; readonly variable:
   };
 }
 
-function nameOf(row: unknown): string {
+/** The name of a row of the device model, as {@link placeOf} reads it. */
+export function nameOf(row: unknown): string {
   const [component, variable] = [field(row, 'component'), field(row, 'variable')];
   const instance = field(variable, 'instance');
   const name = `${String(field(component, 'name'))}.${String(field(variable, 'name'))}`;

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import type { Site } from '../../hub/site/types.ts';
-import type { CommandOutcome, StationCapabilities, StationOrderOutcome } from '../../model/index.ts';
+import type { CommandOutcome, PowerCommand, StationCapabilities, StationOrderOutcome } from '../../model/index.ts';
 import type { Channel } from './channel.ts';
 import { Commander } from './commander.ts';
 import { Enforcer } from './enforcement.ts';
@@ -23,6 +23,8 @@ export interface RoomOptions {
   readonly onOutcome: (outcome: CommandOutcome, identity: string) => void;
   readonly onOrder: (outcome: StationOrderOutcome, cause: string) => void;
   readonly onCapabilities: (channel: Channel, told: StationCapabilities) => void;
+  /** A limit goes to a station that no flow has asked for. */
+  readonly onEnforce: (channel: Channel, command: PowerCommand) => void;
   /** Another form is in use, or for another reason. */
   readonly onStep: (channel: Channel) => void;
   /** What an EVSE may do without us has changed, or its state is known now. */
@@ -55,6 +57,7 @@ export function makeRooms(o: RoomOptions): Rooms {
     commander,
     target: bridge,
     safeImportW: (resourceId) => site.safeImportW(resourceId),
+    onEnforce: o.onEnforce,
     onDefault: onStatus,
   });
   const preparer = new Preparer({ clock, log, enforcer, onStatus, onCapabilities: o.onCapabilities });

@@ -250,6 +250,7 @@ export class StationSessions {
     delete channel.left;
     // A refusal may have been about the session and not about the form: each session tries the best one again.
     if (forgetSteps(channel, 'session')) this.#host.stepped(channel);
+    this.#bridge.external.resumed(channel, toId(String(transactionId)));
     this.#host.sessionBegins(channel);
   }
 

@@ -8,12 +8,12 @@ import type { Site } from '../../hub/site/types.ts';
 import { HUB_MESSAGES, type HubMessageName, type MappingContext, type WireMessage } from '../../model/index.ts';
 import { type Handler, ocppTime, type Station, type Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, contextOf } from './channel.ts';
-import type { CommandTarget } from './commander.ts';
 import { addressee } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 import { ExternalControl } from './external.ts';
 import { handler21, handler201 } from './inbound2.ts';
 import { handler16 } from './inbound16.ts';
+import type { CommandTarget } from './profile-calls.ts';
 import { Readiness } from './readiness.ts';
 import { type SessionHost, StationSessions, type TokenStatus } from './sessions.ts';
 import type { TransactionBook } from './transactions.ts';
@@ -29,8 +29,11 @@ export interface StationHost extends SessionHost {
   channels(identity: string): readonly Channel[];
   /** Hands an observation to site and listeners. */
   observe(message: WireMessage): void;
-  /** Shows a call as it came, to listeners of a native link; the answer of a flow, where flows answer this action. */
-  tap(message: WireMessage, action: string | undefined): Promise<unknown> | undefined;
+  /**
+   * Shows a call as it came, to listeners of a native link; the answer of a flow, where flows answer this action. The
+   * message is made only for those.
+   */
+  tap(message: () => WireMessage, action: string | undefined): Promise<unknown> | undefined;
   /** Whether an order has sent this token here. */
   expects(channel: Channel, idToken: string, remoteStartId: number | undefined): boolean;
   /** The driver has chosen to charge with priority, or no longer does. */
@@ -73,6 +76,7 @@ export class StationBridge implements CommandTarget {
     this.external = new ExternalControl(this, {
       setLimit: (limit) => host.site.setLimit(limit),
       onPriority: (channel) => host.priority(channel),
+      hasPriority: (resourceId, sessionId) => host.site.hasPriority(resourceId, sessionId),
     });
     this.readiness = new Readiness({
       clock: host.runtime.clock,
@@ -221,6 +225,11 @@ export class StationBridge implements CommandTarget {
     }
   }
 
+  /** Settles when what the hub must keep of it is stored; rejects when that has failed. */
+  kept(): Promise<void> {
+    return this.#host.site.kept();
+  }
+
   /** Hands a hub message to site and listeners, if it is valid. */
   emit(evse: number, topic: string, payload: unknown): void {
     const name = topic.replace(/^hub\//, '');
@@ -241,7 +250,7 @@ export class StationBridge implements CommandTarget {
   #guarded<V extends Version>(inner: Handler<V>): Handler<V> {
     return (action, payload, ctx) => {
       const answer = this.#host.tap(
-        this.#message(`${this.version}/${action}Request`, payload),
+        () => this.#message(`${this.version}/${action}Request`, payload),
         this.known ? action : undefined,
       );
       if (action === 'BootNotification') return inner(action, payload, ctx);

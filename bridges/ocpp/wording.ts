@@ -1,6 +1,6 @@
 import { iso, parseTime } from '../../core/clock.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
-import type { PowerCommand } from '../../model/index.ts';
+import { type PowerCommand, SERVICE_ERRORS } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, commandProfileId, contextOf, defaultProfileId, type Form, type Shape } from './channel.ts';
 import { addressee, effectiveRange, field, lasting, profileOf } from './effective.ts';
@@ -78,7 +78,8 @@ export function word(
   const granted =
     command.kind === 'limit' ? { ...command, importLimitW: o.appliedW } : { ...command, powerW: o.appliedW };
   const entry = library.choose('hub/PowerCommand', to.version, 'from-hub', granted, ctx);
-  const payload = entry.mapping.run(granted, ctx);
+  const made = entry.mapping.run(granted, ctx);
+  const payload = below || channel.capabilities?.maxStackLevel !== 0 ? made : atLevel0(made);
   const action = (entry.to[0] ?? '').replace(/^.*\//, '').replace(/Request$/, '');
   const target = addressee(payload);
   if (target !== undefined && target !== evse && !(target === 0 && to.single)) {
@@ -97,6 +98,22 @@ export function word(
     endsAt: below ? undefined : parseTime(command.validUntil),
   });
   return { form: o.form, action, payload, durationS };
+}
+
+/**
+ * A station that knows one stack level has no room above it: a profile of the transaction stands above the default by its
+ * purpose (ocpp 2.4), another one would take the place of the default. Throws `capability.unsupported`.
+ */
+function atLevel0(payload: unknown): unknown {
+  const copy: unknown = structuredClone(payload);
+  const profile = profileOf(copy);
+  if (typeof profile !== 'object' || profile === null || field(profile, 'stackLevel') === 0) return copy;
+  if (field(profile, 'chargingProfilePurpose') !== 'TxProfile') {
+    const what = 'The station knows stack level 0 alone, which its default profile has.';
+    throw SERVICE_ERRORS.fail('capability.unsupported', what, { remedy: 'It can be led while a transaction runs.' });
+  }
+  Reflect.set(profile, 'stackLevel', 0);
+  return copy;
 }
 
 /**

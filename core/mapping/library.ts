@@ -74,6 +74,8 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
   // bounded by: the files of the roots, see files.ts
   let slots = new Map<string, Slot>();
   let inForce = new Map<string, MappingEntry>();
+  /** So that a choice looks at a few entries and not at the whole pack. */
+  let bySource = new Map<string, readonly MappingEntry[]>();
   let faults: readonly BrokenMapping[] = [];
 
   const reload: MappingLibrary['reload'] = () => {
@@ -83,6 +85,7 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
     for (const [key, s] of before) if (!slots.has(key)) changed.push(s.path);
     inForce = new Map();
     for (const s of slots.values()) if (s.good) inForce.set(s.path, s.good);
+    bySource = Map.groupBy(inForce.values(), ({ from, at }) => sourceKey(from, at.language, at.direction));
     faults = [...slots.values()].flatMap((s) => (s.fault ? [{ ...s.fault, covered: inForce.has(s.path) }] : []));
     for (const f of faults) {
       if (changed.includes(f.path))
@@ -92,8 +95,7 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
   };
 
   const candidates: MappingLibrary['candidates'] = (topic, language, direction, payload, ctx) =>
-    [...inForce.values()]
-      .filter((e) => e.from === topic && e.at.language === language && e.at.direction === direction)
+    (bySource.get(sourceKey(topic, language, direction)) ?? [])
       .map((entry) => ({ entry, rank: rankOf(entry, ctx) }))
       .filter(({ entry, rank }) => rank >= 0 && holds(entry, payload, ctx, o.log))
       .sort((a, b) => b.rank - a.rank || (a.entry.path < b.entry.path ? -1 : 1))
@@ -119,6 +121,9 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
     reload,
   };
 }
+
+const sourceKey = (topic: string, language: string, direction: Direction): string =>
+  `${direction}\n${language}\n${topic}`;
 
 const byPath = (a: MappingState, b: MappingState): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 

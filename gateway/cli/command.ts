@@ -3,6 +3,8 @@ export interface Terminal {
   out(line: string): void;
   err(line: string): void;
   readonly stdin: AsyncIterable<Buffer | string>;
+  /** Asks for what must not be shown; absent when nobody types. */
+  secret?(question: string): Promise<string>;
   /** Width of the output in characters; absent when nobody watches it. */
   readonly columns?: number;
   /** Shows a passing line of progress, `''` clears it; absent when nobody watches. */

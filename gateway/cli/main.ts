@@ -3,9 +3,25 @@ import type { Command, Terminal } from './command.ts';
 
 /** What `npx v2gate` can do. Commands are loaded when they are called: none pays for another one. */
 const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
+  backup: {
+    about: 'Write one encrypted file with store, keys, site, secrets and flows; the gateway may run',
+    load: async () => (await import('./backup.ts')).backup,
+  },
   mappings: {
     about: 'List, run and check mappings, or begin a new one',
     load: async () => (await import('./mappings.ts')).mappings,
+  },
+  restore: {
+    about: 'Put a backup back, or check one',
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  site: {
+    about: 'Check a site file before a gateway takes it',
+    load: async () => (await import('./site-check.ts')).site,
+  },
+  users: {
+    about: 'Add people and programs that may use console, API and editor, with a role each',
+    load: async () => (await import('./users.ts')).users,
   },
   verify: {
     about: 'Check service records, proofs and event logs, also where no gateway runs',
@@ -17,6 +33,7 @@ const terminal: Terminal = {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   stdin: process.stdin,
+  ...(process.stdin.isTTY ? { secret: async (question) => (await import('./ask.ts')).ask(question) } : {}),
   ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
   ...(process.stderr.isTTY ? { status: (line: string) => process.stderr.write(`\r\u001b[K${line}`) } : {}),
 };

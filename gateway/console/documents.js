@@ -31,7 +31,7 @@ function pairing(record, proof) {
 }
 
 /** The message 23 says one record, 24 one proof (fo 4.3). @param {Kept | undefined} kept @returns {Partial<ServiceRecord> | undefined} */
-const recordOf = (kept) => /** @type {Partial<ServiceRecord> | undefined} */ (kept?.document.body.record);
+export const recordOf = (kept) => /** @type {Partial<ServiceRecord> | undefined} */ (kept?.document.body.record);
 
 /** @param {Kept | undefined} kept @returns {Partial<Proof> | undefined} */
 const proofOf = (kept) => /** @type {Partial<Proof> | undefined} */ (kept?.document.body.proof);

@@ -61,6 +61,64 @@ export function icon() {
 }
 
 /**
+ * A new element of a picture.
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Readonly<Record<string, string>>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Makes a long list one stop for the tab key: arrows, Home and End move within it.
+ * @param {HTMLElement} list
+ * @param {string} selector of what takes the focus
+ */
+export function roving(list, selector) {
+  const items = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll(selector)]);
+  /** @param {HTMLElement | undefined} chosen */
+  const stop = (chosen) => {
+    for (const item of items()) item.tabIndex = item === chosen ? 0 : -1;
+  };
+  list.addEventListener('focusin', (event) => {
+    const target = event.target instanceof Element ? event.target.closest(selector) : null;
+    if (target instanceof HTMLElement) stop(target);
+  });
+  list.addEventListener('keydown', (event) => {
+    const all = items();
+    const now = document.activeElement instanceof HTMLElement ? all.indexOf(document.activeElement) : -1;
+    if (now < 0) return;
+    const [after, before] = [now + 1, now - 1];
+    const step = {
+      ArrowDown: after,
+      ArrowRight: after,
+      ArrowUp: before,
+      ArrowLeft: before,
+      Home: 0,
+      End: all.length - 1,
+    }[event.key];
+    const next = step === undefined ? undefined : all[step];
+    if (next === undefined) return;
+    event.preventDefault();
+    next.focus();
+  });
+  return {
+    /** To be called when the list has changed: one of its items must take the tab key. */
+    refresh() {
+      const all = items();
+      const stops = all.filter((item) => item.tabIndex === 0);
+      if (all.length > 0 && stops.length !== 1) stop(all.find((i) => i.hasAttribute('aria-current')) ?? all[0]);
+    },
+  };
+}
+
+/**
  * Words with a symbol, in a tone.
  * @returns {{ node: HTMLElement, show: (words: { text: string, icon: string, tone: string }) => void }}
  */
@@ -121,7 +179,7 @@ export function tableOf(id, title) {
     const wide = place.scrollWidth > place.clientWidth;
     setAttr(place, 'tabindex', wide ? '0' : undefined);
     setAttr(place, 'role', wide ? 'region' : undefined);
-    setAttr(place, 'aria-labelledby', wide ? title : undefined);
+    setAttr(place, 'aria-label', wide ? `${document.getElementById(title)?.textContent ?? ''}, table` : undefined);
   });
   watcher.observe(place);
   watcher.observe(table);

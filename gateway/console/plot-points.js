@@ -1,9 +1,15 @@
 /** @import { PlotPoint } from '../../hub/site/types.ts' */
 
-/** What the plot shows: the last quarter of an hour. */
+/** What the plot can show: the last quarter of an hour. */
 export const WINDOW_MS = 15 * 60_000;
+/** What one can choose to see of it. */
+export const SPANS = /** @type {const} */ ([
+  { ms: 120_000, label: '2 min' },
+  { ms: 300_000, label: '5 min' },
+  { ms: WINDOW_MS, label: '15 min' },
+]);
 /** What it shows at least, while there is not more yet. */
-const LEAST_MS = 2 * 60_000;
+const LEAST_MS = 60_000;
 const MAX_POINTS = 1000;
 /** Points further apart than this are not joined: nothing is known in between. */
 const GAP_MS = 15_000;
@@ -33,14 +39,26 @@ export function inWindow(points) {
 }
 
 /**
- * The range of the time axis, s: up to the window, less where less is known.
+ * The points of the last `ms`, and one before, from which the line begins.
+ * @param {readonly PlotPoint[]} points oldest first
+ * @param {number} end epoch ms
+ * @param {number} ms
+ */
+export function recent(points, end, ms) {
+  const first = points.findIndex((p) => p.at >= end - ms);
+  return first <= 0 ? points : points.slice(first - 1);
+}
+
+/**
+ * The range of the time axis, s: up to what was chosen, less where less is known.
  * @param {readonly PlotPoint[]} points
  * @param {number} end epoch ms
+ * @param {number} [ms] what was chosen
  * @returns {[number, number]}
  */
-export function timeRange(points, end) {
+export function timeRange(points, end, ms = WINDOW_MS) {
   const known = Math.max(end - (points[0]?.at ?? end), LEAST_MS);
-  return [(end - Math.min(known, WINDOW_MS)) / 1000, end / 1000];
+  return [(end - Math.min(known, ms)) / 1000, end / 1000];
 }
 
 /** The rows of {@link columns} after the time, in the order in which they are drawn over each other. */
@@ -67,7 +85,7 @@ export function columns(points) {
     at.push(ms / 1000);
     rows.forEach((row, i) => {
       const w = watts[i];
-      row.push(w === undefined ? null : w / 1000);
+      row.push(w === undefined || Number.isNaN(w) ? null : w / 1000);
     });
   };
   points.forEach((p, i) => {

@@ -97,6 +97,7 @@ const LIMITED_BY = {
   wished: 'what cars can take',
   fuse: 'a fuse or circuit limit',
   poc: 'the connection point',
+  minimum: 'what a car takes at least',
 };
 
 /** @type {Readonly<Record<string, string>>} */

@@ -4,6 +4,7 @@ import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { ComponentHealth, ListQuery, RecordKind, StoredRecord, StoreOp, StorePort } from '../../hub/ports.ts';
 import { createCommitter } from './commit.ts';
+import { copyDatabase } from './copy.ts';
 import { explain, openDatabase } from './database.ts';
 import { STORE_ERRORS } from './errors.ts';
 import { passStored } from './passing.ts';
@@ -11,6 +12,7 @@ import { checkKind, prepareOps } from './prepare.ts';
 import { prepareRecords, type Records } from './records.ts';
 import { Writer } from './writer.ts';
 
+export { serveCopies } from './copy.ts';
 export { STORE_ERRORS } from './errors.ts';
 export { RETENTION_DAYS, startRetention } from './retention.ts';
 
@@ -35,6 +37,12 @@ export interface StoreOptions {
   readonly health?: (state: ComponentHealth) => void;
 }
 
+/** The store as the process has it. */
+export interface SqliteStorePort extends StorePort {
+  /** Writes a consistent copy of everything accepted so far to a new file; writing goes on meanwhile. */
+  copyTo(file: string): Promise<void>;
+}
+
 /**
  * Opens the store of one gateway on `node:sqlite` (design 5). Rejects with `store.unreachable`, `store.locked`,
  * `store.corrupt`, `store.foreign`, `store.newer` or `store.migration`; the file is then as it was.
@@ -42,7 +50,7 @@ export interface StoreOptions {
  * SQLite runs on the main thread: 128 rows of 300 B take about 1 ms and a synced commit of one row 0.2 ms on an SSD, and
  * no transaction that the store makes by itself is larger. `v2gate_store_commit_seconds` shows when a disk is too slow for it.
  */
-export async function openStore(o: StoreOptions): Promise<StorePort> {
+export async function openStore(o: StoreOptions): Promise<SqliteStorePort> {
   const db = openDatabase(o.path, o.log, { lockWaitMs: o.lockWaitMs });
   try {
     return new SqliteStore(db, o);
@@ -52,7 +60,7 @@ export async function openStore(o: StoreOptions): Promise<StorePort> {
   }
 }
 
-class SqliteStore implements StorePort {
+class SqliteStore implements SqliteStorePort {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #log: Log;
@@ -101,6 +109,16 @@ class SqliteStore implements StorePort {
     if (this.#closing) throw STORE_ERRORS.fail('store.closed');
     await this.#writer.barrier();
     this.#run(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+  }
+
+  async copyTo(file: string): Promise<void> {
+    if (this.#closing) throw STORE_ERRORS.fail('store.closed');
+    await this.#writer.barrier();
+    try {
+      await copyDatabase(this.#db, file);
+    } catch (e) {
+      throw explain(e, file);
+    }
   }
 
   /** Writes what is accepted and closes the file; the second call waits for the first. */

@@ -1,5 +1,5 @@
 /** The allocator (fo 8): splits a target over EVSEs below a tree of limits. Pure functions without clock or I/O. */
-import { commandsOf, usageOf } from './commands.ts';
+import { commandsOf } from './commands.ts';
 import { LIMIT_EPS_W } from './forest.ts';
 import type { AllLimits } from './order.ts';
 import { type Plan, plan } from './plan.ts';
@@ -7,6 +7,7 @@ import { pocLimits } from './root.ts';
 import { type SiteEvse, type SiteTree, siteTree } from './site.ts';
 import { at } from './steps.ts';
 import type { AllocationResult, Basis, Grant, LimitAlarm, SiteInput } from './types.ts';
+import { Usage } from './usage.ts';
 
 export { type Availability, availability } from './availability.ts';
 export { type BoundsFlag, type BoundsInput, bounds, type EvseBounds } from './bounds.ts';
@@ -43,18 +44,22 @@ export function allocate(input: SiteInput): AllocationResult {
 
 /** Limits for the sum over all EVSEs of each node; at the POC base load, generation and ESS are taken off. */
 function limitsForAll(tree: SiteTree, { solver }: Plan): AllLimits[] {
-  return tree.nodes.map((node) => (node.parent ? node : pocLimits(tree.input, solver.root.essGenW)));
+  const { input } = tree;
+  const { essGenW } = solver.root;
+  return tree.nodes.map((node) =>
+    node.parent ? node : { ...pocLimits(input, essGenW), now: pocLimits(input, essGenW, input.poc.now) },
+  );
 }
 
 function alarmsOf(tree: SiteTree, made: Plan, limits: readonly AllLimits[]): LimitAlarm[] {
   const alarms: LimitAlarm[] = [];
-  const usage = usageOf(tree, ({ index, input }) => {
+  const usage = new Usage(tree, ({ index, input }) => {
     const bound = made.bounds[index];
     return input.fixed && bound && !bound.free ? bound : at(made.granted[index] ?? 0);
   });
   for (const node of tree.nodes) {
     for (const direction of ['import', 'export'] as const) {
-      const valueW = usage[node.index]?.[`${direction}s`] ?? 0;
+      const valueW = direction === 'import' ? usage.importsOf(node) : usage.exportsOf(node);
       const limitW = limits[node.index]?.[`${direction}W`] ?? 0;
       if (valueW > limitW + 10 * LIMIT_EPS_W)
         alarms.push({ code: 'limit.unreachable', nodeId: node.id, direction, limitW, valueW });

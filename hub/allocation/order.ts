@@ -10,6 +10,8 @@ const MAX_PASSES = 8;
 export interface AllLimits {
   readonly importW: number;
   readonly exportW: number;
+  /** No increase is sent beyond these. */
+  readonly now: { readonly importW: number; readonly exportW: number };
 }
 
 /** How a limit counts power: the net sum upwards or downwards, or imports or exports apart. */
@@ -82,6 +84,8 @@ class Constraint {
   readonly limit: number;
   readonly start: number;
   readonly stale: number;
+  /** There is more room than may be used now. */
+  readonly inDoubt: boolean;
   /** Not everything may be under way at once. */
   readonly tight: boolean;
   /** Of what is confirmed while the order is searched. */
@@ -93,10 +97,14 @@ class Constraint {
   opened = 0;
   count = 0;
 
-  constructor(node: SiteNode, exporting: boolean, limit: number, sums: Totals) {
+  constructor(node: SiteNode, exporting: boolean, limits: AllLimits | undefined, sums: Totals) {
     this.node = node;
+    const limit = (exporting ? limits?.exportW : limits?.importW) ?? 0;
+    const now = (exporting ? limits?.now.exportW : limits?.now.importW) ?? 0;
     this.#kind = node.separate ? (exporting ? 3 : 2) : exporting ? 1 : 0;
-    this.limit = Math.max(limit, real(sums.planned, this.#kind)) + LIMIT_EPS_W;
+    const planned = real(sums.planned, this.#kind);
+    this.inDoubt = now < limit && planned <= limit + LIMIT_EPS_W;
+    this.limit = (this.inDoubt ? now : Math.max(limit, planned)) + LIMIT_EPS_W;
     this.start = real(sums.start, this.#kind);
     this.stale = real(sums.stale, this.#kind);
     const rise = real(sums.rise, this.#kind);
@@ -132,9 +140,9 @@ export function orderSteps(
 ): Ordered {
   const totals = totalsOf(tree, steps, present, planned);
   const constraints = tree.nodes.map((node): [Constraint, Constraint] => {
-    const { importW = 0, exportW = 0 } = limits[node.index] ?? {};
     const sums = totals[node.index] ?? new Totals();
-    return [new Constraint(node, false, importW, sums), new Constraint(node, true, exportW, sums)];
+    const own = limits[node.index];
+    return [new Constraint(node, false, own, sums), new Constraint(node, true, own, sums)];
   });
   if (!constraints.some(([a, b]) => a.tight || b.tight)) return allAtOnce(steps);
   const lists: Constraint[][] = [];
@@ -188,7 +196,7 @@ function searchOrder(steps: readonly Step[], above: Above): { ordered: Step[]; d
     take,
   );
   for (const step of left) {
-    if (tooMuchFor(step).some((c) => c.stale > LIMIT_EPS_W)) deferred.push(step);
+    if (tooMuchFor(step).some((c) => c.inDoubt || c.stale > LIMIT_EPS_W)) deferred.push(step);
     else take(step);
   }
   return { ordered, deferred };

@@ -33,7 +33,7 @@ export function plan(tree: SiteTree): Plan {
   const names = target?.members && new Set(target.members); // bounded by: this call
   const member = tree.evses.map(({ input }) => target !== undefined && (names?.has(input.evseId) ?? true));
   const release = heldToRelease(tree, member);
-  const bounds = tree.evses.map((evse) => stepOne(evse, member[evse.index] ?? false, release.has(evse)));
+  const bounds = tree.evses.map((evse) => stepOne(evse, member[evse.index] ?? false, release.get(evse)));
   const serves = tree.evses.map(({ input, index }) => !input.fixed && (!target || (member[index] ?? false)));
   const goal: StageTarget | undefined = target && {
     setpointW: target.setpointW,
@@ -120,23 +120,28 @@ function repairedTogether(
   return granted.map((power, i) => movable[i] ?? power);
 }
 
-/** Step 1: the bounds an EVSE is planned with. */
-function stepOne(evse: SiteEvse, member: boolean, released: boolean): Bound {
+/** Step 1: the bounds an EVSE is planned with. `comesDownW`: it is held but has to come nearer to 0 by so much. */
+function stepOne(evse: SiteEvse, member: boolean, comesDownW?: number): Bound {
   const { fixed, pinnedW, commandRunning, presentW, keepSide, minImportW, minExportW } = evse.input;
   if (fixed) return { free: false, ...fixed, nowW: Math.min(Math.max(presentW, fixed.minW), fixed.maxW) };
   if (pinnedW !== undefined) return fixedAt(pinnedW);
-  if (commandRunning && !released) return fixedAt(presentW);
+  if (commandRunning && comesDownW === undefined) return fixedAt(presentW);
   let lo = evse.loW;
   let need = member ? evse.neededW : Math.max(evse.neededW, 0);
   let wish = evse.wishedW;
   if (keepSide === 'zero') return { free: true, lo: 0, need: 0, wish: 0 };
   if (keepSide === 'import') need = Math.max(need, Math.min(minImportW, wish));
   if (keepSide === 'export' && lo <= -minExportW) wish = Math.min(wish, -minExportW);
-  if (released) {
-    if (presentW > 0) wish = Math.min(wish, presentW);
-    else lo = Math.max(lo, presentW);
-    if (presentW <= 0) wish = Math.min(wish, 0);
-    need = Math.max(presentW > 0 ? need : lo, lo);
+  if (comesDownW !== undefined && presentW > 0) {
+    wish = Math.min(wish, presentW);
+    const leftW = presentW - comesDownW;
+    // No further than the limit needs: its share of the target has to wait like every other change.
+    if (leftW > need) need = wish = Math.min(wish, leftW);
+  } else if (comesDownW !== undefined) {
+    lo = Math.max(lo, presentW);
+    need = Math.max(lo, Math.min(0, presentW + comesDownW));
+    wish = Math.min(wish, Number.isFinite(comesDownW) ? need : 0);
+    if (!Number.isFinite(comesDownW)) need = lo;
   }
   need = Math.min(need, wish);
   return { free: true, lo: Math.min(lo, need), need, wish };
@@ -144,20 +149,29 @@ function stepOne(evse: SiteEvse, member: boolean, released: boolean): Bound {
 
 /**
  * EVSEs whose command interval is running keep their present power, except where a limit needs a reduction (fo 8.3.8):
- * where a node would be beyond a limit even with everyone else at their need.
+ * where a node would be beyond a limit even with everyone else at their need. Those below it that can come down share the
+ * excess; where that is not enough, or they may not be where they are, they go as far as they may (`Infinity`).
  */
-function heldToRelease(tree: SiteTree, member: readonly boolean[]): Set<SiteEvse> {
-  const released = new Set<SiteEvse>(); // bounded by: the EVSEs of this call
-  const held = tree.evses.filter(({ input }) => input.commandRunning && !input.fixed);
+function heldToRelease(tree: SiteTree, member: readonly boolean[]): Map<SiteEvse, number> {
+  const released = new Map<SiteEvse, number>(); // bounded by: the EVSEs of this call
+  const held = tree.evses.filter(({ input }) => input.commandRunning && !input.fixed && input.pinnedW === undefined);
   if (held.length === 0) return released;
-  const bounds = tree.evses.map((evse) => stepOne(evse, member[evse.index] ?? false, false));
-  for (const { node, direction } of brokenByNeeds(tree, bounds)) {
-    for (const evse of held) {
-      if (evse.index < node.from || evse.index >= node.to) continue;
-      if (direction === 'import' ? evse.input.presentW > 0 : evse.input.presentW < 0) released.add(evse);
+  const bounds = tree.evses.map((evse) => stepOne(evse, member[evse.index] ?? false));
+  for (const { node, direction, excessW } of brokenByNeeds(tree, bounds)) {
+    const sign = direction === 'import' ? 1 : -1;
+    const below = held.filter((e) => e.index >= node.from && e.index < node.to && sign * e.input.presentW > 0);
+    const slackOf = ({ input, neededW }: SiteEvse) =>
+      sign === 1 ? Math.max(0, input.presentW - Math.max(neededW, 0)) : -input.presentW;
+    let slack = 0;
+    for (const evse of below) slack += slackOf(evse);
+    const part = slack >= excessW && slack > 0 ? excessW / slack : Number.POSITIVE_INFINITY;
+    for (const evse of below) {
+      const comesDownW = part === Number.POSITIVE_INFINITY ? part : part * slackOf(evse);
+      released.set(evse, Math.max(released.get(evse) ?? 0, comesDownW));
     }
   }
-  for (const evse of held) if (evse.input.presentW < 0 && !evse.input.exportAllowed) released.add(evse);
+  for (const evse of held)
+    if (evse.input.presentW < 0 && !evse.input.exportAllowed) released.set(evse, Number.POSITIVE_INFINITY);
   return released;
 }
 
@@ -170,14 +184,23 @@ interface NodeSums {
   exports: number;
 }
 
-function brokenByNeeds(tree: SiteTree, bounds: readonly Bound[]): { node: SiteNode; direction: 'import' | 'export' }[] {
-  const found: { node: SiteNode; direction: 'import' | 'export' }[] = [];
+interface BrokenNode {
+  readonly node: SiteNode;
+  readonly direction: 'import' | 'export';
+  readonly excessW: number;
+}
+
+function brokenByNeeds(tree: SiteTree, bounds: readonly Bound[]): BrokenNode[] {
+  const found: BrokenNode[] = [];
   upPass(tree, bounds, (node, sums, at) => {
-    const imports = node.separate && sums.imports + at.fixedImports > at.importW + LIMIT_EPS_W;
-    const exports = node.separate && sums.exports + at.fixedExports > at.exportW + LIMIT_EPS_W;
-    if (imports || sums.need > at.hiLimit + LIMIT_EPS_W) found.push({ node, direction: 'import' });
-    if (exports || sums.wish < Math.min(at.loLimit, at.hiLimit) - LIMIT_EPS_W)
-      found.push({ node, direction: 'export' });
+    const apart = (used: number, limit: number) => (node.separate ? used - limit : 0);
+    const imports = Math.max(sums.need - at.hiLimit, apart(sums.imports + at.fixedImports, at.importW));
+    const exports = Math.max(
+      Math.min(at.loLimit, at.hiLimit) - sums.wish,
+      apart(sums.exports + at.fixedExports, at.exportW),
+    );
+    if (imports > LIMIT_EPS_W) found.push({ node, direction: 'import', excessW: imports });
+    if (exports > LIMIT_EPS_W) found.push({ node, direction: 'export', excessW: exports });
   });
   return found;
 }

@@ -1,4 +1,4 @@
-import type { LimitedBy, SiteInput } from './types.ts';
+import type { LimitedBy, Limits, SiteInput } from './types.ts';
 
 /**
  * Limits of a node for what is free below it, W signed, from the room in each direction. Without netting a node that is
@@ -11,9 +11,13 @@ export function freeLimits(separate: boolean, imports: number, exports: number):
 }
 
 /** Import and export limit of the POC for all EVSEs: base load, generation and ESS taken off; may be negative. */
-export function pocLimits(site: SiteInput, essGenW: number): { importW: number; exportW: number } {
+export function pocLimits(
+  site: SiteInput,
+  essGenW: number,
+  { importLimitW, exportLimitW }: Limits = site.poc,
+): { importW: number; exportW: number } {
   const others = site.generationW - site.usedW + essGenW;
-  return { importW: site.poc.importLimitW + others, exportW: site.poc.exportLimitW - others };
+  return { importW: importLimitW + others, exportW: exportLimitW - others };
 }
 
 /** The three bounds of a sum, W signed. */

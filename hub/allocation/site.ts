@@ -11,6 +11,8 @@ export interface SiteNode {
   readonly parent: SiteNode | undefined;
   readonly importW: number;
   readonly exportW: number;
+  /** Limits of this moment ({@link CircuitInput.now}), at most the same. */
+  readonly now: { readonly importW: number; readonly exportW: number };
   /** Imports and exports are bounded separately (netting `none`). */
   readonly separate: boolean;
   readonly children: SiteNode[];
@@ -84,10 +86,14 @@ function siteEvse(input: EvseInput, node: SiteNode, index: number): SiteEvse {
   return { index, input, node, rank: 0, urgency, neededW, wishedW, loW, quantumW };
 }
 
-/** Lowest urgency `max(needed, 0) / wished` first; tie: highest evseId in byte order (fo 8.3.6). */
+/**
+ * Lowest urgency `max(needed, 0) / wished` first; tie: highest evseId in byte order (fo 8.3.6). Of alike ones, those that
+ * do nothing now come before those that do: else who gets the place changes with every little change of the room.
+ */
 function rankByUrgency(evses: readonly SiteEvse[]): SiteEvse[] {
   const ranked = [...evses].sort((a, b) => byEvseId(b.input, a.input));
-  ranked.sort((a, b) => a.urgency - b.urgency);
+  const isOn = ({ input }: SiteEvse) => (input.presentW === 0 ? 0 : 1);
+  ranked.sort((a, b) => a.urgency - b.urgency || isOn(a) - isOn(b));
   ranked.forEach((evse, rank) => {
     evse.rank = rank;
   });
@@ -108,7 +114,6 @@ function circuitTree(input: SiteInput): { nodes: SiteNode[]; poc: SiteNode } {
     else children.set(parentId, [circuit]);
   }
   const nodes: SiteNode[] = [];
-  const { importLimitW, exportLimitW, netting } = input.poc;
   const add = (c: CircuitInput, parent: SiteNode | undefined, depth: number): SiteNode => {
     if (depth > MAX_DEPTH) throw bad(`Circuit ${c.circuitId} lies deeper than ${MAX_DEPTH} levels.`);
     const node: SiteNode = {
@@ -117,6 +122,10 @@ function circuitTree(input: SiteInput): { nodes: SiteNode[]; poc: SiteNode } {
       parent,
       importW: c.importLimitW,
       exportW: c.exportLimitW,
+      now: {
+        importW: Math.min(c.importLimitW, c.now?.importLimitW ?? c.importLimitW),
+        exportW: Math.min(c.exportLimitW, c.now?.exportLimitW ?? c.exportLimitW),
+      },
       separate: c.netting === 'none',
       children: [],
       evses: [],
@@ -131,7 +140,7 @@ function circuitTree(input: SiteInput): { nodes: SiteNode[]; poc: SiteNode } {
     node.end = nodes.length;
     return node;
   };
-  const poc = add({ circuitId: POC_ID, importLimitW, exportLimitW, netting }, undefined, 0);
+  const poc = add({ ...input.poc, circuitId: POC_ID }, undefined, 0);
   if (nodes.length !== input.circuits.length + 1) {
     const reached = new Set(nodes.map((n) => n.id)); // bounded by: this call
     const lost = input.circuits.find((c) => !reached.has(c.circuitId));

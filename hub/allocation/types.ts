@@ -9,6 +9,11 @@ export type Netting = 'none' | 'measured';
 /** The id by which results name the point of connection; no circuit may be called so. */
 export const POC_ID = 'poc';
 
+export interface Limits {
+  readonly importLimitW: number;
+  readonly exportLimitW: number;
+}
+
 export interface CircuitInput {
   readonly circuitId: string;
   /** Absent: directly below the POC. */
@@ -16,6 +21,11 @@ export interface CircuitInput {
   readonly importLimitW: number;
   readonly exportLimitW: number;
   readonly netting: Netting;
+  /**
+   * The limits of this moment, where they are narrower because nobody knows yet what others do: shares are made for the
+   * limits above, but no increase is sent beyond these (fo 8.3.8). Absent: the same.
+   */
+  readonly now?: Limits;
 }
 
 export interface FixedPower {
@@ -68,6 +78,8 @@ export interface PocInput {
   readonly importLimitW: number;
   readonly exportLimitW: number;
   readonly netting: Netting;
+  /** {@link CircuitInput.now} */
+  readonly now?: Limits;
 }
 
 export interface EssInput {
@@ -99,6 +111,8 @@ export interface SiteInput {
   readonly stepS: number;
   readonly circuits: readonly CircuitInput[];
   readonly evses: readonly EvseInput[];
+  /** The caller sends only what may go at once, and plans anew for the rest: nobody moves for increases that wait. */
+  readonly onlyNow?: boolean;
   /** Absent: no service runs, everyone gets what is wished within the limits and nobody exports. */
   readonly target?: TargetInput;
 }

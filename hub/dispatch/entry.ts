@@ -79,7 +79,11 @@ export class Entry {
   }
 
   assume(range: PowerRange): void {
-    this.#claims = [];
+    this.narrow(range, []);
+  }
+
+  narrow(range: PowerRange, young: readonly string[]): void {
+    this.#claims = this.#claims.filter(({ commandId }) => young.includes(commandId));
     this.#end = undefined;
     this.#range = range;
     this.#confirmedW = Math.min(Math.max(this.#confirmedW, range.minW), range.maxW);

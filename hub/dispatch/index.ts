@@ -64,6 +64,10 @@ export function createDispatcher(o: { readonly max: number }): Dispatcher {
       entryOf(evseId)?.assume(range);
     },
 
+    narrow(evseId, range, young) {
+      entryOf(evseId)?.narrow(range, young);
+    },
+
     forget(evseId) {
       entries.delete(evseId);
       waiting.commands = waiting.commands.filter((c) => c.evseId !== evseId);

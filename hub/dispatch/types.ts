@@ -75,6 +75,11 @@ export interface Dispatcher {
   lost(evseId: string, offline: { readonly importW: number; readonly exportW: number }, now: number): void;
   /** Evidence from elsewhere (no session: 0 W; a meter). Replaces all that was assumed; open commands are forgotten. */
   assume(evseId: string, range: PowerRange, now: number): void;
+  /**
+   * Evidence while commands are on the way: beside those in `young` it can only be doing something within `range`, which
+   * has to include what these ask for. All other claims are over.
+   */
+  narrow(evseId: string, range: PowerRange, young: readonly string[]): void;
   /** The EVSE is gone for good; commands to it that still wait are dropped. */
   forget(evseId: string): void;
   present(evseId: string): PresentPower;

@@ -3,7 +3,7 @@
  * whatever the EVSEs do within it. Pure; cost n log n (sorting the ids) for n EVSEs.
  */
 import type { CircuitInput, PocInput } from '../allocation/index.ts';
-import { type Flow, type Knot, knotTree, share } from './tree.ts';
+import { type Flow, isOvertold, type Knot, knotTree, share } from './tree.ts';
 
 export interface EnvelopeEvse {
   readonly evseId: string;
@@ -12,6 +12,12 @@ export interface EnvelopeEvse {
   /** What it may be doing by commands in force or under way, W ≥ 0. */
   readonly worstImportW: number;
   readonly worstExportW: number;
+  /** What it was told to do, W ≥ 0; absent: what it may be doing. */
+  readonly toldImportW?: number;
+  readonly toldExportW?: number;
+  /** > 0: below this it can do nothing with its share (fo 8.3.6), W. */
+  readonly minImportW?: number;
+  readonly minExportW?: number;
   /** What it can do or is ever allowed to, W ≥ 0. A demand above it is cut to it. */
   readonly physMaxImportW: number;
   readonly physMaxExportW: number;
@@ -41,12 +47,14 @@ export interface EnvelopeLimit {
 /**
  * Shares every limit out from the POC downwards, imports and exports apart, so that at each node the limits given to
  * the EVSEs below it sum up to no more than its own. Demands come first and are cut in proportion where they do not
- * fit; what is left is given in proportion to what each could use beyond its demand.
+ * fit, towards what each was told and only then below; what is left is given in proportion to what each could use beyond
+ * its demand. Shares below the minimum of an EVSE go to as many as can use them.
  *
  * A node with `measured` netting may carry imports that live on exports (and the reverse): demands that are already in
  * force keep their place there as long as their net sum holds, but nobody gets more on that account.
  *
- * What holds when a limit shrinks: nobody below that node gets more of that direction. Others may (they inherit).
+ * What holds when a limit shrinks: nobody below that node gets more of that direction, except the place of one whose share
+ * fell below its minimum. Others may (they inherit).
  * @returns one row per EVSE, by evseId in byte order. EVSEs of unknown circuits count at the POC.
  */
 export function envelope(input: EnvelopeInput): EnvelopeLimit[] {
@@ -62,6 +70,15 @@ export function envelope(input: EnvelopeInput): EnvelopeLimit[] {
     .sort((a, b) => (a.evseId < b.evseId ? -1 : 1));
 }
 
+/**
+ * True when the EVSEs were told (or, where nothing was told, may be doing) more than a limit allows: then somebody has to
+ * say who comes down, and a share in proportion would be of little use to all.
+ */
+export function isUndecided(input: EnvelopeInput): boolean {
+  const root = knotTree(input);
+  return isOvertold(root, flowOf(input, 'import')) || isOvertold(root, flowOf(input, 'export'));
+}
+
 function flowOf(input: EnvelopeInput, direction: 'import' | 'export'): Flow {
   const others = input.generationW - input.usedW - (input.essW ?? 0);
   const importDemand = (e: EnvelopeEvse) => Math.min(e.worstImportW, e.physMaxImportW);
@@ -75,6 +92,8 @@ function flowOf(input: EnvelopeInput, direction: 'import' | 'export'): Flow {
         demandOf: importDemand,
         counterOf: exportDemand,
         mostOf: (e) => e.physMaxImportW,
+        toldOf: (e) => e.toldImportW ?? Number.POSITIVE_INFINITY,
+        minOf: (e) => e.minImportW ?? 0,
       }
     : {
         limitOf: exportLimit,
@@ -82,5 +101,7 @@ function flowOf(input: EnvelopeInput, direction: 'import' | 'export'): Flow {
         demandOf: exportDemand,
         counterOf: importDemand,
         mostOf: (e) => e.physMaxExportW,
+        toldOf: (e) => e.toldExportW ?? Number.POSITIVE_INFINITY,
+        minOf: (e) => e.minExportW ?? 0,
       };
 }

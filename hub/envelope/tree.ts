@@ -1,5 +1,6 @@
 import { POC_ID } from '../allocation/index.ts';
 import type { EnvelopeEvse, EnvelopeInput } from './index.ts';
+import { fillZones } from './zones.ts';
 
 /** Demands count as fitting up to this, W. */
 const FIT_EPS_W = 1e-6;
@@ -22,14 +23,24 @@ export interface Flow {
   /** Demand in the other direction. */
   readonly counterOf: (evse: EnvelopeEvse) => number;
   readonly mostOf: (evse: EnvelopeEvse) => number;
+  /** What it was told to come to, at most its demand. */
+  readonly toldOf: (evse: EnvelopeEvse) => number;
+  /** Below this it is of no use (forbidden zone, fo 8.3.6). */
+  readonly minOf: (evse: EnvelopeEvse) => number;
 }
 
-/** What a place cannot do without, what it has, what it could use, and what flows the other way; W ≥ 0, ascending. */
+/**
+ * What a place cannot do without, what it was told, what it may be doing, what it could use, and what flows the other
+ * way; W ≥ 0, the first four ascending.
+ */
 interface Claim {
   readonly least: number;
+  readonly told: number;
   readonly demand: number;
   readonly most: number;
   readonly counter: number;
+  /** What may flow at the place. */
+  readonly limit: number;
 }
 
 /** The tree, independent of the order of the lists. Circuits with an unknown parent or in a circle count at the POC. */
@@ -72,20 +83,39 @@ export function share(root: Knot, flow: Flow): Map<string, number> {
   const limits = new Map<string, number>(); // bounded by: this call
   const top = claimOf(root, flow, claims);
   shareOut(root, top.most, flow, claims, limits);
+  fillZones(root, flow, (k) => claims.get(k)?.limit ?? 0, limits);
   return limits;
+}
+
+/** True when more was told below some node than its limit allows. */
+export function isOvertold(k: Knot, flow: Flow): boolean {
+  let over = false;
+  const toldBelow = (at: Knot): { told: number; counter: number } => {
+    const sum = { told: 0, counter: 0 };
+    for (const part of [...at.knots.map(toldBelow), ...at.evses.map((e) => evseClaim(e, flow))]) {
+      sum.told += part.told;
+      sum.counter += part.counter;
+    }
+    if (sum.told > flow.limitOf(at) + (at.measured ? sum.counter : 0) + FIT_EPS_W) over = true;
+    return sum;
+  };
+  toldBelow(k);
+  return over;
 }
 
 /** Upwards: what each node claims, within its own limit. */
 function claimOf(k: Knot, flow: Flow, claims: Map<Knot, Claim>): Claim {
   const parts = [...k.knots.map((child) => claimOf(child, flow, claims)), ...k.evses.map((e) => evseClaim(e, flow))];
-  const { least, demand, most, counter } = total(parts);
+  const { least, told, demand, most, counter } = total(parts);
   const own = flow.limitOf(k);
   const limit = k.measured ? Math.max(own, Math.min(demand, own + counter)) : own;
   const claim: Claim = {
     least,
+    told: Math.max(least, Math.min(told, limit)),
     demand: Math.max(least, Math.min(demand, limit)),
     most: Math.max(least, Math.min(most, limit)),
     counter: Math.min(counter, k.measured ? Number.POSITIVE_INFINITY : flow.counterLimitOf(k)),
+    limit,
   };
   claims.set(k, claim);
   return claim;
@@ -95,29 +125,39 @@ function evseClaim(e: EnvelopeEvse, flow: Flow): Claim {
   const demand = flow.demandOf(e);
   const most = Math.max(demand, flow.mostOf(e));
   const counter = flow.counterOf(e);
-  return e.fixed ? { least: demand, demand, most: demand, counter } : { least: 0, demand, most, counter };
+  if (e.fixed) return { least: demand, told: demand, demand, most: demand, counter, limit: demand };
+  return { least: 0, told: Math.min(flow.toldOf(e), demand), demand, most, counter, limit: most };
 }
 
-function total(claims: readonly Claim[]): Claim {
-  let [least, demand, most, counter] = [0, 0, 0, 0];
+function total(claims: readonly Claim[]): Omit<Claim, 'limit'> {
+  let [least, told, demand, most, counter] = [0, 0, 0, 0, 0];
   for (const c of claims) {
     least += c.least;
+    told += c.told;
     demand += c.demand;
     most += c.most;
     counter += c.counter;
   }
-  return { least, demand, most, counter };
+  return { least, told, demand, most, counter };
 }
 
-/** Downwards: what a node has is shared among its children. */
+/**
+ * Downwards: what a node has is shared among its children, in proportion between the two levels of their claims that it
+ * lies between. So whoever was told to come down is cut to that before those that were told nothing.
+ */
 function shareOut(k: Knot, has: number, flow: Flow, claims: Map<Knot, Claim>, limits: Map<string, number>): void {
   const ofKnots = k.knots.map((child) => claims.get(child) ?? evseless);
   const ofEvses = k.evses.map((e) => evseClaim(e, flow));
-  const { least, demand, most } = total([...ofKnots, ...ofEvses]);
-  const fits = has >= demand - FIT_EPS_W;
-  const span = fits ? most - demand : demand - least;
-  const part = span <= 0 ? 0 : Math.min(1, Math.max(0, fits ? (has - demand) / span : (demand - has) / span));
-  const given = (c: Claim) => (fits ? c.demand + part * (c.most - c.demand) : c.demand - part * (c.demand - c.least));
+  const sums = total([...ofKnots, ...ofEvses]);
+  const [from, to] =
+    has >= sums.demand - FIT_EPS_W
+      ? (['demand', 'most'] as const)
+      : has >= sums.told - FIT_EPS_W
+        ? (['told', 'demand'] as const)
+        : (['least', 'told'] as const);
+  const span = sums[to] - sums[from];
+  const part = span <= 0 ? 0 : Math.min(1, Math.max(0, (has - sums[from]) / span));
+  const given = (c: Claim) => c[from] + part * (c[to] - c[from]);
   k.knots.forEach((child, i) => {
     shareOut(child, given(ofKnots[i] ?? evseless), flow, claims, limits);
   });
@@ -126,4 +166,4 @@ function shareOut(k: Knot, has: number, flow: Flow, claims: Map<Knot, Claim>, li
   });
 }
 
-const evseless: Claim = { least: 0, demand: 0, most: 0, counter: 0 };
+const evseless: Claim = { least: 0, told: 0, demand: 0, most: 0, counter: 0, limit: 0 };

@@ -1,6 +1,7 @@
 import type { Quality } from '../../model/index.ts';
 import { type Segment, worseOf } from './meter-track.ts';
 import { overlapMs } from './minutes.ts';
+import { shareOf } from './shape.ts';
 import type { AppliedPoint } from './types.ts';
 
 /** What is measured for one service: the meters of its proof, its members, and the grid of its intervals. */
@@ -104,14 +105,15 @@ export class Delivery {
   /** Energy of a meter; what lies outside the service does not count. */
   add(meter: string, s: Segment, span?: { readonly fromMs: number; readonly toMs: number }): void {
     if (s.toMs <= this.#plan.startMs || s.fromMs >= this.#endMs) return;
-    if (this.#meters.has(meter)) this.#split(s.fromMs, s.toMs, (cell, ms) => addTo(cell, s, ms));
+    if (this.#meters.has(meter)) this.#split(s.fromMs, s.toMs, (cell, ms, fromMs) => addTo(cell, s, ms, fromMs));
     const totals = this.#members.get(meter);
     if (!totals) return;
     const fromMs = Math.max(this.#plan.startMs, span?.fromMs ?? 0);
-    const ms = overlapMs(s.fromMs, s.toMs, fromMs, Math.min(this.#endMs, span?.toMs ?? this.#endMs));
-    const share = ms / (s.toMs - s.fromMs);
-    totals.importWh += s.importWh * share;
-    totals.exportWh += s.exportWh * share;
+    const toMs = Math.min(this.#endMs, span?.toMs ?? this.#endMs);
+    const ms = overlapMs(s.fromMs, s.toMs, fromMs, toMs);
+    const { importWh, exportWh } = shareOf(s, fromMs, toMs);
+    totals.importWh += importWh;
+    totals.exportWh += exportWh;
     if (s.quality === 'missing') totals.gapMs += ms;
   }
 
@@ -161,14 +163,14 @@ export class Delivery {
     return { ...(this.#members.get(member) ?? { importWh: 0, exportWh: 0, gapMs: 0 }) };
   }
 
-  #split(fromMs: number, toMs: number, each: (cell: Cell, ms: number) => void): void {
+  #split(fromMs: number, toMs: number, each: (cell: Cell, ms: number, fromMs: number) => void): void {
     const { startMs, stepMs } = this.#plan;
     const from = Math.max(fromMs, startMs);
     const to = Math.min(toMs, this.#endMs);
     for (let i = Math.floor((from - startMs) / stepMs); from < to && startMs + i * stepMs < to; i++) {
       if (i >= MAX_CELLS) return;
       const begin = startMs + i * stepMs;
-      each(this.#cell(i), overlapMs(from, to, begin, begin + stepMs));
+      each(this.#cell(i), overlapMs(from, to, begin, begin + stepMs), Math.max(from, begin));
     }
   }
 
@@ -181,10 +183,10 @@ export class Delivery {
   }
 }
 
-function addTo(cell: Cell, s: Segment, ms: number): void {
-  const share = ms / (s.toMs - s.fromMs);
-  cell.importWh += s.importWh * share;
-  cell.exportWh += s.exportWh * share;
+function addTo(cell: Cell, s: Segment, ms: number, fromMs: number): void {
+  const { importWh, exportWh } = shareOf(s, fromMs, fromMs + ms);
+  cell.importWh += importWh;
+  cell.exportWh += exportWh;
   if (s.quality === 'missing') cell.gapMs += ms;
   else cell.quality = worseOf(cell.quality, s.quality);
 }

@@ -144,7 +144,11 @@ export class Documents {
 
   tick(): void {
     const now = this.#o.clock.now();
-    if (Math.abs(now - this.#toldAt) < TELL_AGAIN_MS) return;
+    if (Math.abs(now - this.#toldAt) >= TELL_AGAIN_MS) this.tellAgain();
+  }
+
+  /** Tells what nobody has taken. */
+  tellAgain(): void {
     this.#tellOpen().catch(() => undefined);
   }
 

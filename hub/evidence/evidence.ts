@@ -142,6 +142,10 @@ export class SiteEvidence implements Evidence {
     return this.#documents.delivered(noticeId);
   }
 
+  tellAgain(): void {
+    this.#documents.tellAgain();
+  }
+
   async restore(): Promise<void> {
     await this.#events.restore();
     await this.#energy.restore();

@@ -66,6 +66,10 @@ export const EVENT_KINDS = {
   'limit.failsafe': row('alarm', 'A failsafe limit is in force, because the link that gave the limit is lost.'),
   'link.up': row('info', 'A party has connected.'),
   'link.down': row('warning', 'A party has gone.'),
+  'station.ordered': row(
+    'info',
+    'Somebody ordered a station to do something beside its power; the text says what it said.',
+  ),
   'auth.refused': row('warning', 'Somebody was refused; no secret is told.'),
 } as const satisfies Record<string, EventKind>;
 

@@ -8,6 +8,8 @@ export interface Segment {
   readonly exportWh: number;
   /** `missing`: nothing was measured in between; energy that registers show for it is counted, the span stays a gap. */
   readonly quality: Quality;
+  /** Power at its begin and its end, W, where both were measured. */
+  readonly endsW?: { readonly from: number; readonly to: number };
 }
 
 /** One value of a meter: power (W, load convention), registers (Wh), or both. */
@@ -181,6 +183,9 @@ function between(last: Sample, next: Sample, gapMs: number): Part {
     ...byPower(last.powerW, next.powerW, dt),
     quality: dt > gapMs ? 'missing' : worseOf(last.quality, next.quality),
     byPower: (last.powerW ?? next.powerW) !== undefined,
+    ...(last.powerW === undefined || next.powerW === undefined
+      ? {}
+      : { endsW: { from: last.powerW, to: next.powerW } }),
   };
 }
 

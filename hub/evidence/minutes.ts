@@ -1,5 +1,6 @@
 import type { Quality } from '../../model/index.ts';
 import { type Segment, worseOf } from './meter-track.ts';
+import { shareOf } from './shape.ts';
 
 export const MINUTE_MS = 60_000;
 const QUALITIES: readonly Quality[] = ['good', 'estimated', 'substituted', 'missing'];
@@ -38,8 +39,7 @@ export class Minutes {
     const oldest = Math.max(Math.floor(s.fromMs / MINUTE_MS), newest - this.#size + 1);
     for (let minute = oldest; minute <= newest; minute++) {
       const ms = overlapMs(s.fromMs, s.toMs, minute * MINUTE_MS, (minute + 1) * MINUTE_MS);
-      const share = ms / (s.toMs - s.fromMs);
-      const cell = { importWh: s.importWh * share, exportWh: s.exportWh * share, knownMs: ms, quality: s.quality };
+      const cell = { ...shareOf(s, minute * MINUTE_MS, (minute + 1) * MINUTE_MS), knownMs: ms, quality: s.quality };
       if (this.#put(minute, cell)) touched.push(minute);
     }
     return touched;

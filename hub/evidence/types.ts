@@ -93,6 +93,8 @@ export interface Evidence {
   commanded(batch: CommandBatch): Promise<void>;
   /** A notice has reached the outbox of its link. False when it is none of the evidence. */
   delivered(noticeId: string): boolean;
+  /** Tells what no link has taken yet. */
+  tellAgain(): void;
   readonly reader: EvidenceReader;
   /** Goes on where it was before a restart. Called when services are back. */
   restore(): Promise<void>;

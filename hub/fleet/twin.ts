@@ -13,18 +13,21 @@ import { evseMostW, type Resource } from './resources.ts';
 
 type State = ResourceState['state'];
 
+/** Registers, Wh ≥ 0, and when they were read, epoch ms. */
+export interface Registers {
+  readonly importWh?: number;
+  readonly exportWh?: number;
+  readonly energyAt: number;
+}
+
 /** The last meter values of a resource; each is kept until a newer one comes. Times are epoch ms. */
-export interface Reading {
+export interface Reading extends Partial<Registers> {
   /** When the newest of them was measured. */
   readonly at: number;
   /** The power, W, load convention, when it was measured, and how good its source says it is. */
   readonly powerW?: number;
   readonly powerAt?: number;
   readonly quality?: Quality;
-  /** Registers, and when they were read. */
-  readonly importWh?: number;
-  readonly exportWh?: number;
-  readonly energyAt?: number;
   readonly socPct?: number;
   readonly voltageV?: number;
   readonly frequencyHz?: number;
@@ -161,11 +164,21 @@ export class FleetTwin {
     if (entry) entry.capabilities = body;
   }
 
-  needs(body: EvNeeds): boolean {
+  /** `from`: where it said so before a restart, the registers of that time. */
+  needs(body: EvNeeds, from?: Registers): boolean {
     const entry = this.#entries.get(body.resourceId);
     if (!entry) return false;
     const departureAt = body.departureAt === undefined ? {} : { departureAt: parseTime(body.departureAt) };
-    entry.needs = { at: this.#clock.now(), body, ...departureAt, movedWh: 0 };
+    const { reading } = entry;
+    const isLater = from !== undefined && reading?.energyAt !== undefined;
+    entry.needs = {
+      at: this.#clock.now(),
+      body,
+      ...departureAt,
+      movedWh: isLater ? moved(entry, from, reading, reading.energyAt ?? 0) : 0,
+    };
+    // What comes next counts from there.
+    if (from && !isLater) entry.reading = { at: from.energyAt, ...reading, ...from };
     return true;
   }
 
@@ -305,7 +318,12 @@ function directionOf(powerW: number, entry: TwinEntry): State {
 const worse = (a: Quality, b: Quality): Quality => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
 /** Energy into the EV since the last value, Wh. Registers that jump (back) beyond what the EVSE can do count as 0. */
-function moved(entry: TwinEntry, last: Reading | undefined, body: MeterReading, at: number): number {
+function moved(
+  entry: TwinEntry,
+  last: Partial<Registers> | undefined,
+  body: Pick<MeterReading, 'importWh' | 'exportWh'>,
+  at: number,
+): number {
   if (last?.energyAt === undefined) return 0;
   const hours = Math.max(0, at - last.energyAt) / 3_600_000;
   const step = (from: number | undefined, to: number | undefined, mostW: number): number => {

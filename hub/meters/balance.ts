@@ -34,18 +34,27 @@ export interface Worst {
  * margin alone never asks EVs to take power or to give it: for that the limit must be broken by what is likely.
  */
 export function roomOf(limits: NodeLimits, netting: Netting, f: Flows, worst: () => Worst): Worst {
-  const { importLimitW, exportLimitW } = limits;
+  const least = laterRoomOf(limits, netting, {
+    ...f,
+    upW: Math.max(f.riseW, f.upW),
+    downW: Math.min(f.fallW, f.downW),
+  });
+  const most = laterRoomOf(limits, netting, f);
+  // Costs a look at every EVSE, and is seldom needed.
+  const doubt = least.importW < most.importW || least.exportW < most.exportW ? worst() : NO_DOUBT;
+  return {
+    importW: between(least.importW, doubt.importW, most.importW),
+    exportW: between(least.exportW, doubt.exportW, most.exportW),
+  };
+}
+
+/** The room there will be once the margin is gone, if what is likely turns out to be true. */
+export function laterRoomOf({ importLimitW, exportLimitW }: NodeLimits, netting: Netting, f: Flows): Worst {
   const used = (w: number) => (netting === 'measured' ? w : Math.max(0, w + f.sourcesW));
   const given = (w: number) => (netting === 'measured' ? -w : Math.max(0, -w, f.sourcesW));
-  const importsW = [used(Math.max(f.riseW, f.upW)), used(f.upW)] as const;
-  const exportsW = [given(Math.min(f.fallW, f.downW)), given(f.downW)] as const;
-  // Costs a look at every EVSE, and is seldom needed.
-  const doubt = importsW[0] > importsW[1] || exportsW[0] > exportsW[1] ? worst() : NO_DOUBT;
-  const importW = between(importLimitW - importsW[0], doubt.importW, importLimitW - importsW[1]);
-  const exportW = between(exportLimitW - exportsW[0], doubt.exportW, exportLimitW - exportsW[1]);
   return {
-    importW: Math.max(importW, Math.min(0, importLimitW - f.netW)),
-    exportW: Math.max(exportW, Math.min(0, exportLimitW + f.netW)),
+    importW: Math.max(importLimitW - used(f.upW), Math.min(0, importLimitW - f.netW)),
+    exportW: Math.max(exportLimitW - given(f.downW), Math.min(0, exportLimitW + f.netW)),
   };
 }
 
@@ -59,6 +68,7 @@ const between = (least: number, value: number, most: number): number => Math.min
  */
 export function pocBasis(limits: NodeLimits, netting: Netting, f: Flows, worst: () => Worst): PocBasis {
   const room = roomOf(limits, netting, f, worst);
+  const later = laterRoomOf(limits, netting, f);
   const usedW = Math.max(0, f.netW + f.sourcesW);
   return {
     importLimitW: room.importW + f.netW,
@@ -66,6 +76,7 @@ export function pocBasis(limits: NodeLimits, netting: Netting, f: Flows, worst: 
     netting,
     usedW,
     generationW: usedW - f.netW,
+    later: { importLimitW: later.importW + f.netW, exportLimitW: later.exportW - f.netW },
   };
 }
 

@@ -7,7 +7,16 @@ import type { PresentPower } from '../dispatch/index.ts';
 import type { EventNote } from '../evidence/types.ts';
 import { nettingOfPoc } from '../fleet/resources.ts';
 import type { FleetTwin, TwinEntry } from '../fleet/twin.ts';
-import { blindBasis, type Flows, type Netting, type NodeLimits, pocBasis, roomOf, type Worst } from './balance.ts';
+import {
+  blindBasis,
+  type Flows,
+  laterRoomOf,
+  type Netting,
+  type NodeLimits,
+  pocBasis,
+  roomOf,
+  type Worst,
+} from './balance.ts';
 import { Gauge } from './gauge.ts';
 import { meterOf } from './known.ts';
 import { Others, type Place } from './others.ts';
@@ -144,11 +153,16 @@ export class MeterBook {
   }
 
   /** A circuit with what others use of it taken off; magnitudes ≥ 0. */
-  circuit(circuitId: string, own: NodeLimits, netting: Netting): NodeLimits {
+  circuit(circuitId: string, own: NodeLimits, netting: Netting): NodeLimits & Pick<PocBasis, 'later'> {
     const limits = this.#o.effective(circuitId, own);
     if (this.#byPlace.size === 0) return limits;
-    const { importW, exportW } = roomOf(limits, netting, this.#flows(circuitId), () => this.#worst(circuitId, netting));
-    return { importLimitW: Math.max(0, importW), exportLimitW: Math.max(0, exportW) };
+    const flows = this.#flows(circuitId);
+    const room = roomOf(limits, netting, flows, () => this.#worst(circuitId, netting));
+    const limited = ({ importW, exportW }: Worst): NodeLimits => ({
+      importLimitW: Math.max(0, importW),
+      exportLimitW: Math.max(0, exportW),
+    });
+    return { ...limited(room), later: limited(laterRoomOf(limits, netting, flows)) };
   }
 
   /** What all EVs together may draw when nobody watches, W ≥ 0 (fo 6.4). */

@@ -6,6 +6,9 @@ const MAX_KEPT = 64;
 /** Changes below this part of the limit do not widen headroom, and below so many W. */
 const STILL_PART = 0.002;
 const STILL_W = 50;
+/** So long EVs that were told to do less may explain readings beyond the limit, ms, up to this part of it. */
+const ON_THE_WAY_MS = 10_000;
+const NOISE_PART = 0.02;
 /** EVs that moved by more while the meter did not are a reason to doubt it, W. */
 const DOUBT_W = 100;
 /** EVs that moved by this part of the limit, or so many W, must show at a meter; after so many values and ms it hangs. */
@@ -35,7 +38,8 @@ interface Repeats {
  * `riseW` and `fallW` are the ends of that span: nobody gets more room than they leave. `upW` and `downW` are what was
  * known before, as far as the reading does not contradict it: down to there nobody loses what is in force. So EVs that
  * do as they were told are not taken for other loads, until their own values tell; a reading beyond the limit itself
- * leaves no doubt, then the worst counts at once.
+ * leaves no doubt, then the worst counts at once. Unless it has not risen, and EVs that are still on their way down from
+ * what they did before explain all of it: then that much they are given time for.
  */
 export class Others {
   /** W, load convention; fall ≤ down ≤ up ≤ rise where nothing is held back. */
@@ -49,6 +53,9 @@ export class Others {
   #lowW = 0;
   #highW = 0;
   #value: MeterValue | undefined;
+  /** The value before that, and since when they are beyond the limit. */
+  #beforeW: number | undefined;
+  #beyondSince: number | undefined;
   #repeats: Repeats | undefined;
   /** What the readings of the last seconds came to, the newest last. */
   #recent: { readonly at: number; readonly upW: number; readonly downW: number }[] = []; // bounded by: MAX_KEPT
@@ -62,7 +69,10 @@ export class Others {
       this.#lowW += span.lowW;
       this.#highW += span.highW;
     }
+    this.#beforeW = this.#value?.powerW;
     this.#value = value;
+    const isBeyond = value.powerW > place.importLimitW || -value.powerW > place.exportLimitW;
+    this.#beyondSince = isBeyond ? (this.#beyondSince ?? now) : undefined;
     this.#compare(value, now);
     this.#track(place, now, this.#recent.at(-1));
   }
@@ -121,10 +131,22 @@ export class Others {
     const recent = this.#recent.filter((r) => now - r.at < HOLD_MS && r.at <= now);
     this.#recent = [...recent, { at: now, upW, downW }].slice(-MAX_KEPT);
     // Beyond the limit the worst counts, for this reading: the next one shows what came of it.
-    const worstUpW = Math.max(...this.#recent.map((r) => r.upW), v.powerW > place.importLimitW ? high : low);
-    const worstDownW = Math.min(...this.#recent.map((r) => r.downW), -v.powerW > place.exportLimitW ? low : high);
+    const overUp = v.powerW > place.importLimitW && !this.#isExplained(v.powerW, before?.upW, place.importLimitW, now);
+    const overDown =
+      -v.powerW > place.exportLimitW && !this.#isExplained(v.powerW, before?.downW, -place.exportLimitW, now);
+    const worstUpW = Math.max(...this.#recent.map((r) => r.upW), overUp ? high : low);
+    const worstDownW = Math.min(...this.#recent.map((r) => r.downW), overDown ? low : high);
     this.upW = before ? steady(this.upW, worstUpW, 1, place.importLimitW) : worstUpW;
     this.downW = before ? steady(this.downW, worstDownW, -1, place.exportLimitW) : worstDownW;
+  }
+
+  /** Beyond the limit (W signed), but no further than before, and just as if others did what they did (`otherW`). */
+  #isExplained(powerW: number, otherW: number | undefined, limitW: number, now: number): boolean {
+    if (otherW === undefined || this.#beforeW === undefined || this.#beyondSince === undefined) return false;
+    const noiseW = Math.max(STILL_W, NOISE_PART * Math.abs(limitW));
+    const roseW = Math.sign(powerW) * (powerW - this.#beforeW);
+    if (now - this.#beyondSince >= ON_THE_WAY_MS || roseW > noiseW) return false;
+    return otherW >= powerW - this.#highW - noiseW && otherW <= powerW - this.#lowW + noiseW;
   }
 }
 

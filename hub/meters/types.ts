@@ -30,4 +30,6 @@ export interface PocBasis {
   readonly netting: 'none' | 'measured';
   readonly usedW: number;
   readonly generationW: number;
+  /** The limits once it is known what the EVs do; absent: the same. */
+  readonly later?: { readonly importLimitW: number; readonly exportLimitW: number };
 }

@@ -95,6 +95,17 @@ export class PublicationBook {
     this.#reports.end(foId);
   }
 
+  /** What no link has taken is told again, as on a new link. */
+  tellAgain(): void {
+    for (const [foId, present] of this.#present) {
+      const got = this.#records.get(foId)?.got ?? 0;
+      if (got >= present.told) continue;
+      present.told = got;
+      present.opening = true;
+      this.#publish(foId);
+    }
+  }
+
   /** A message has reached the outbox of the link. False when it is none of ours. */
   delivered(noticeId: string): boolean {
     const owed = this.#owing.get(noticeId);

@@ -24,8 +24,7 @@ export interface Amended {
  */
 export function amend(service: Service, body: AmendService, o: RequestContext): Amended {
   const { fsr } = service;
-  if (body.revision === fsr.revision && isSame(service, body))
-    return { result: { status: 'ok', state: service.state } };
+  if (wasDecided(service, body)) return { result: { status: 'ok', state: service.state } };
   const wrong = revisionError(service, body);
   if (wrong) return { result: refused(wrong) };
   const next = ServiceRequest.accept({
@@ -38,7 +37,7 @@ export function amend(service: Service, body: AmendService, o: RequestContext): 
   if (service.pending?.why === 'confirm' && sameTerms(fsr, next)) return confirm(service, next, o);
   const error = movedStart(service, next, o.clock.now()) ?? requestError(next, service.members, o, service);
   if (error) return { result: refused(error) };
-  return carried(service, next, o);
+  return carried(service, next, body, o);
 }
 
 function confirm(service: Service, fsr: ServiceRequest, o: RequestContext): Amended {
@@ -48,7 +47,7 @@ function confirm(service: Service, fsr: ServiceRequest, o: RequestContext): Amen
 }
 
 /** The next revision with its decision to tell; one that cannot be served is told as rejected and changes nothing else. */
-function carried(service: Service, fsr: ServiceRequest, o: RequestContext): Amended {
+function carried(service: Service, fsr: ServiceRequest, body: AmendService, o: RequestContext): Amended {
   const contract = contractOf(fsr.contractId, o.foId, o.file);
   const { pending: _, ...rest } = service;
   const draft = revised(isRunning(service.state) ? service : rest, fsr, o);
@@ -70,7 +69,8 @@ function carried(service: Service, fsr: ServiceRequest, o: RequestContext): Amen
     const said = { fsrId, revision, decision: 'rejected' as const, code: 'capability.insufficient', offered };
     const told = withDecision(service, o.clock, { ...said, ...(counter === undefined ? {} : { counter }) });
     const kept = service.decision === undefined ? {} : { decision: service.decision };
-    return { result: { status: 'ok', state: service.state }, service: { ...told, ...kept } };
+    const refusedAmendment = { revision, digest: canonical(body) };
+    return { result: { status: 'ok', state: service.state }, service: { ...told, ...kept, refusedAmendment } };
   }
   const word = can.verdict === 'all' ? 'accepted' : 'partial';
   const next = withDecision(based, o.clock, acceptance(based, contract, can, word, o));
@@ -85,13 +85,15 @@ const revised = (service: Service, fsr: ServiceRequest, o: RequestContext): Serv
 
 const MAX_AMENDMENTS = 1_000;
 
-function revisionError({ fsr, state, pending }: Service, { revision }: AmendService): V2gateError | undefined {
+/** Each revision is decided once and never used again, also one that was refused (fo 3, fo 4.3 no. 12). */
+function revisionError(service: Service, { revision }: AmendService): V2gateError | undefined {
+  const { fsr, state, pending, refusedAmendment } = service;
   const at = { path: '/revision' };
   if (!isRunning(state) && pending === undefined)
     return fail('state.invalid', `The service is ${state}.`, { path: '/fsrId' });
-  if (revision <= fsr.revision) return fail('seq.stale', `Revision ${revision} came after ${fsr.revision}.`, at);
-  if (revision > fsr.revision + 1)
-    return fail('param.range', `The next revision is ${fsr.revision + 1}, not ${revision}.`, at);
+  const newest = Math.max(fsr.revision, refusedAmendment?.revision ?? 0);
+  if (revision <= newest) return fail('seq.stale', `Revision ${revision} came after ${newest}.`, at);
+  if (revision > newest + 1) return fail('param.range', `The next revision is ${newest + 1}, not ${revision}.`, at);
   return undefined;
 }
 
@@ -109,7 +111,13 @@ const terms = ({ window, parameters }: Pick<ServiceRequest, 'window' | 'paramete
 
 const sameTerms = (a: ServiceRequest, b: ServiceRequest): boolean => terms(a) === terms(b);
 
-/** The amendment in force, said again: its answer may have been lost. */
+/** The last amendment, in force or refused, said again: its answer may have been lost. */
+function wasDecided(service: Service, body: AmendService): boolean {
+  const { fsr, refusedAmendment: no } = service;
+  if (body.revision === no?.revision) return canonical(body) === no.digest;
+  return body.revision === fsr.revision && isSame(service, body);
+}
+
 function isSame({ fsr, amendments }: Service, { window, parameters, fallback }: AmendService): boolean {
   const same = (part: unknown, whole: unknown): boolean => part === undefined || canonical(part) === canonical(whole);
   const known = amendments?.at(-1)?.revision === fsr.revision;

@@ -1,6 +1,13 @@
 import { parseTime } from '../../core/clock.ts';
+import type { V2gateError } from '../../core/errors.ts';
 import { round3 } from '../../core/quantities.ts';
-import type { Baseline, Contract, ServiceDecision, ServiceRequest } from '../../model/index.ts';
+import {
+  type Baseline,
+  type Contract,
+  SERVICE_ERRORS,
+  type ServiceDecision,
+  type ServiceRequest,
+} from '../../model/index.ts';
 import type { Capacity, PowerSeries } from './request.ts';
 import { remaining, type Service } from './service.ts';
 
@@ -8,6 +15,17 @@ type Known = Pick<Service, 'baselineW' | 'baselineSeries'>;
 
 export const ruleOf = (fsr: ServiceRequest, contract: Contract | undefined): Baseline =>
   fsr.baseline ?? contract?.baseline ?? { method: 'zero' };
+
+/** A method that needs the meters of days past is refused, and not accepted with a baseline that will be missing (fo 3.8). */
+export function baselineError(fsr: ServiceRequest, contract: Contract | undefined): V2gateError | undefined {
+  const { method } = ruleOf(fsr, contract);
+  if (method !== 'highXofY') return undefined;
+  const whose = fsr.baseline ? 'The request' : 'The contract';
+  const what = `${whose} asks for a baseline by ${method}, which is not computed here; ask for priorWindow, declared or zero.`;
+  return SERVICE_ERRORS.fail('capability.unsupported', what, {
+    path: fsr.baseline ? '/fsr/baseline/method' : '/fsr/contractId',
+  });
+}
 
 /** The baseline as far as it can be told now (fo 3.8); one that cannot be computed is missing, not zero. */
 export function baselineOf(

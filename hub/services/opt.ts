@@ -38,12 +38,31 @@ export const isGeneral = (o: OptOut): boolean => o.fsrId === undefined && o.foId
 export class OptBook {
   readonly #outs = new BoundedMap<string, OptOut>({ name: 'hub.opt', max: MAX_CHOICES, overflow: 'refuse' });
 
+  /** Who took an opt-out back last, of each resource: who said it need not be told (fo 4.3 no. 13). */
+  readonly #ins = new BoundedMap<string, { readonly word: Pick<OptOut, 'actor' | 'by'>; readonly foId?: string }>({
+    name: 'hub.optIns',
+    max: MAX_CHOICES,
+    overflow: 'dropOldest',
+  });
+
   hasRoom(count: number): boolean {
     return this.#outs.size + count <= MAX_CHOICES;
   }
 
   set(o: OptOut): void {
     this.#outs.set(optKey(o), o);
+    this.#ins.delete(o.resourceId);
+  }
+
+  /** `foId`: said by this FO, about its own services. */
+  tookBack(resourceId: string, word: Pick<OptOut, 'actor' | 'by'>, foId: string | undefined): void {
+    this.#ins.set(resourceId, { word, ...(foId === undefined ? {} : { foId }) });
+  }
+
+  /** Who took the last opt-out of a resource back, as far as it is about services of this FO. */
+  saidIn(resourceId: string, foId: string): Pick<OptOut, 'actor' | 'by'> | undefined {
+    const said = this.#ins.get(resourceId);
+    return said !== undefined && (said.foId ?? foId) === foId ? said.word : undefined;
   }
 
   delete(key: string): void {

@@ -10,7 +10,7 @@ import {
   type ServiceRequest,
   type SiteFile,
 } from '../../model/index.ts';
-import { baselineOf } from './baseline.ts';
+import { baselineError, baselineOf } from './baseline.ts';
 import {
   contractError,
   contractOf,
@@ -121,6 +121,7 @@ export function requestError(
     reactiveError(setpointParameters(fsr)?.reactiveVar, '/fsr/parameters/reactiveVar') ??
     credentialError(o.foId, o.file, now) ??
     (running ? undefined : useError(fsr, o.foId, o)) ??
+    (running ? undefined : baselineError(fsr, contractOf(fsr.contractId, o.foId, o.file))) ??
     congestionError(fsr, members ?? [], o) ??
     overlapError({ fsr, foId: o.foId, members: members ?? [] }, o.others, o.file)
   );

@@ -25,7 +25,8 @@ export interface Applied {
   readonly askedW?: number;
   /** Members that a service above it leads (fo 6.3). */
   readonly taken?: readonly string[];
-  readonly limitedBy?: 'needed' | 'wished' | 'fuse' | 'poc';
+  /** `minimum`: an EVSE can only do nothing or at least its minimum (fo 8.3.6). */
+  readonly limitedBy?: 'needed' | 'wished' | 'fuse' | 'poc' | 'minimum';
   readonly shortfallW: number;
   readonly at: number;
 }
@@ -84,6 +85,8 @@ export interface Service {
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly amendments?: readonly { readonly revision: number; readonly at: number }[];
+  /** The last amendment that was decided as rejected: its revision is used up, and it is not decided again (fo 4.3 no. 12). */
+  readonly refusedAmendment?: { readonly revision: number; readonly digest: string };
   readonly optEvents?: readonly { readonly at: number; readonly actor: string; readonly choice: 'in' | 'out' }[];
   readonly deviations?: readonly { readonly at: number; readonly shortfallW: number; readonly cause?: string }[];
   /** When members joined and left, and why; a member without an entry was there from the start to the end. */
@@ -150,6 +153,8 @@ export interface Course {
   over?: { readonly meanW: number; readonly limitW: number };
   /** Members that the FO knows as lost. */
   lost: readonly string[];
+  /** Whether a vehicle is at a member, as far as the FO knows. */
+  vehicles?: Record<string, boolean>;
 }
 
 export interface ServiceEntry {

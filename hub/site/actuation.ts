@@ -3,13 +3,14 @@ import { type Clock, iso } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { round3 } from '../../core/quantities.ts';
 import type { Contract, FleetEntry, PowerCommand, SiteFile } from '../../model/index.ts';
-import { type AllocationResult, allocate, availability, type EvseInput, type SiteInput } from '../allocation/index.ts';
+import { type AllocationResult, availability, type EvseInput, type SiteInput } from '../allocation/index.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
 import type { MeterBook } from '../meters/book.ts';
 import { compareServices } from '../services/order.ts';
 import { type PowerBand, type Preview, type Scope, scopeOf } from '../services/request.ts';
 import { type Applied, absoluteW, type Service, type ServiceEntry, serviceKey } from '../services/service.ts';
 import { steer } from '../services/target.ts';
+import { appliedOf, offsetOf, passedOf, takenOf } from './applied.ts';
 import type { EnvelopeKeeper } from './envelope-keeper.ts';
 import { measuredOf } from './group.ts';
 import { overfull } from './headroom.ts';
@@ -106,7 +107,8 @@ export class Actuation {
     const { by, last } = runPasses(siteInput(this.sources, leads), leads.passes);
     this.#raise(last.result.alarms);
     for (const g of last.result.grants) this.#grant(g.evseId, g.grantedW, now);
-    this.#again = moving || last.result.commands.some((c) => c.phase === 'waits') || heldBack(last);
+    const { commands: steps, deferred } = last.result;
+    this.#again = moving || deferred.length > 0 || steps.some((c) => c.phase === 'waits') || heldBack(last);
     const commands = orders.issue(this.#commands(last, leads));
     // The links clip to the envelope, so it has to know of the commands before they go.
     if (commands.length > 0) envelope.refresh();
@@ -117,6 +119,13 @@ export class Actuation {
       applied.set(key, { ...of, ...(askedW === undefined ? {} : { askedW }), ...takenOf(passed) });
     }
     return { commands, applied };
+  }
+
+  /** What a run would grant now, W signed by resource, without telling anybody anything. */
+  goal(): ReadonlyMap<string, number> {
+    const leads = leadsOf(this.#leadSources, this.#o.led(), standing(this.#o.clock.now()));
+    const { last } = runPasses(siteInput(this.sources, leads), leads.passes);
+    return new Map(last.result.grants.map((g) => [g.evseId, g.grantedW])); // bounded by: the resources of the site
   }
 
   /** What a setpoint would become, by the bounds of now and beside all others (fo 8.3.4). `targetW` as the FO says it. */
@@ -247,7 +256,7 @@ export class Actuation {
     }
     for (const { evseId } of input.evses) {
       const entry = moving.has(evseId) ? undefined : twin.get(evseId);
-      const dueW = entry && orders.dueW(entry);
+      const dueW = entry && orders.dueW(entry, this.#granted.get(evseId));
       if (dueW !== undefined && !mustWait(evseId, dueW)) commands.push(make(evseId, dueW));
     }
     return commands;
@@ -292,39 +301,6 @@ const rested = (input: SiteInput): SiteInput => ({ ...input, evses: input.evses.
 function released(e: EvseInput): EvseInput {
   const { keepSide: _, ...rest } = e;
   return { ...rest, commandRunning: false };
-}
-
-/** Power at the POC beyond the EVs, W, where the target is counted there. */
-function offsetOf({ target, usedW, generationW }: SiteInput): number {
-  return target?.referencePoint === 'site' ? usedW - generationW : 0;
-}
-
-const passedOf = (input: SiteInput): Passed => ({ input, result: allocate(input), taken: [] });
-
-const takenOf = ({ taken }: Passed): Pick<Applied, 'taken'> => (taken.length === 0 ? {} : { taken });
-
-/** What became of the target, at its reference point, with those that serve it without being led. */
-function appliedOf({ result, input }: Passed, aside: number, at: number): Applied {
-  const { limitedBy } = result;
-  const { target } = input;
-  const atPoc = target?.referencePoint === 'site';
-  const allW = () => result.grants.reduce((sum, g) => sum + g.grantedW, 0) + offsetOf(input);
-  const targetW = !atPoc ? result.targetW + aside : limitedBy === undefined ? target.setpointW : allW();
-  return {
-    targetW: round3(targetW),
-    ...(limitedBy === undefined ? {} : { limitedBy }),
-    shortfallW: round3(shortfallOf(result, target?.members)),
-    at,
-  };
-}
-
-/** What members miss of their need because of limits, W. */
-function shortfallOf({ grants, shortfallW }: AllocationResult, members: readonly string[] | undefined): number {
-  if (shortfallW === 0 || members === undefined) return shortfallW;
-  const mine = new Set(members); // bounded by: the members of one service
-  let sum = 0;
-  for (const g of grants) if (g.basis === 'shortfall' && mine.has(g.evseId)) sum += g.neededW - g.grantedW;
-  return sum;
 }
 
 /** True when an EVSE is held at its present value by its command interval and would get something else. */

@@ -136,16 +136,22 @@ export class ServiceDesk {
 
   /** Tells again what nobody took, and forgets what is over. */
   tidy(): void {
-    const { clock, book, tell } = this.#o;
+    const { clock, book } = this.#o;
     const now = clock.now();
     for (const { key } of book.over()) this.#forget(key);
     if (Math.abs(now - this.#toldAgainAt) < TELL_AGAIN_MS) return;
+    for (const { key, service } of book.all())
+      if (service.outgoing.length > 0) this.change(key, (e) => book.withoutOldNotices(e.service));
+    this.tellAgain(TELL_AGAIN_MS);
+  }
+
+  /** Tells what nobody has taken for so long, ms: links take each notice once. */
+  tellAgain(olderMs = 0): void {
+    const { clock, book, tell } = this.#o;
+    const now = clock.now();
     this.#toldAgainAt = now;
-    for (const { key, service } of book.all()) {
-      if (service.outgoing.length === 0) continue;
-      this.change(key, (e) => book.withoutOldNotices(e.service));
-      for (const n of service.outgoing) if (now - n.at >= TELL_AGAIN_MS) tell(n, service.foId);
-    }
+    for (const { service } of book.all())
+      for (const n of service.outgoing) if (now - n.at >= olderMs) tell(n, service.foId);
   }
 
   /** Reads back what was there before a restart and tells what is still owed. */

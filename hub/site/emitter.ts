@@ -35,6 +35,7 @@ export class SiteEmitter {
       telemetry: set('telemetry'),
       observed: set('observed'),
       plot: set('plot'),
+      groupPlots: set('groupPlots'),
       stations: set('stations'),
       condition: set('condition'),
       reloaded: set('reloaded'),

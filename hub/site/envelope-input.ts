@@ -4,7 +4,10 @@ import type { EnvelopeInput } from '../envelope/index.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
 import type { MeterBook } from '../meters/book.ts';
 import type { LimitBook } from './limits.ts';
+import { leastImportW } from './plan.ts';
 
+/** The voltage may be a little higher when a station makes amperes of its share. */
+const VOLTAGE_MARGIN = 1.01;
 const NOTHING: PowerState = { confirmedW: 0, worstImportW: 0, worstExportW: 0 };
 
 /**
@@ -30,7 +33,8 @@ export function envelopeInput(
       ...(power ? meters.circuit(c.circuitId, c, c.netting ?? 'none') : limits.effective(c.circuitId, c)),
       netting: c.netting ?? 'none',
     })),
-    evses: Array.from(twin.all(), ({ resource: r, online }) => {
+    evses: Array.from(twin.all(), (entry) => {
+      const { resource: r, online } = entry;
       const own = limits.effective(r.resourceId, r.limits);
       const p = power?.(r.resourceId) ?? NOTHING;
       return {
@@ -38,6 +42,12 @@ export function envelopeInput(
         ...(r.circuitId === undefined ? {} : { circuitId: r.circuitId }),
         worstImportW: Math.min(p.worstImportW, own.importLimitW),
         worstExportW: Math.min(p.worstExportW, own.exportLimitW),
+        // Under way to what it was told last: whoever comes down is cut to that before those that stay.
+        ...(p.pendingW === undefined
+          ? {}
+          : { toldImportW: Math.max(0, p.pendingW), toldExportW: Math.max(0, 0 - p.pendingW) }),
+        minImportW: VOLTAGE_MARGIN * leastImportW(entry),
+        minExportW: r.minExportW,
         physMaxImportW: own.importLimitW,
         physMaxExportW: own.exportLimitW,
         // Nobody can tell it anything: what it may be doing comes off everybody else's room.

@@ -82,6 +82,7 @@ export interface SnapshotSources {
   readonly clocks: ClockWatch;
   readonly actuation: Actuation;
   readonly services: readonly ServiceEntry[];
+  readonly warnings?: readonly NonNullable<FleetSnapshot['warnings']>[number][];
 }
 
 export function siteSnapshot(s: SnapshotSources): FleetSnapshot {
@@ -103,6 +104,7 @@ export function siteSnapshot(s: SnapshotSources): FleetSnapshot {
       .slice(-MAX_SHOWN)
       .map((e) => serviceOf(e, now, s)),
     resources: Array.from(s.twin.all(), (e) => entryOf(e, s)),
+    ...(s.warnings === undefined || s.warnings.length === 0 ? {} : { warnings: [...s.warnings] }),
   };
 }
 

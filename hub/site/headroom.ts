@@ -50,8 +50,8 @@ function nodesOf({ poc, circuits, usedW, generationW }: SiteInput): Map<string, 
   nodes.set(POC_ID, {
     parentId: undefined,
     separate: poc.netting === 'none',
-    importLimitW: poc.importLimitW + others,
-    exportLimitW: poc.exportLimitW - others,
+    importLimitW: Math.min(poc.importLimitW, poc.now?.importLimitW ?? poc.importLimitW) + others,
+    exportLimitW: Math.min(poc.exportLimitW, poc.now?.exportLimitW ?? poc.exportLimitW) - others,
     importW: 0,
     exportW: 0,
   });
@@ -59,8 +59,8 @@ function nodesOf({ poc, circuits, usedW, generationW }: SiteInput): Map<string, 
     nodes.set(c.circuitId, {
       parentId: c.parentId ?? POC_ID,
       separate: c.netting === 'none',
-      importLimitW: c.importLimitW,
-      exportLimitW: c.exportLimitW,
+      importLimitW: (c.now ?? c).importLimitW,
+      exportLimitW: (c.now ?? c).exportLimitW,
       importW: 0,
       exportW: 0,
     });

@@ -21,6 +21,8 @@ export interface MoveSources {
   readonly file: () => SiteFile;
   /** Opt-outs in effect that are about a service. */
   readonly outs: (service: Service) => readonly OptOut[];
+  /** Who took the last opt-out of a member back. */
+  readonly saidIn: (resourceId: string, service: Service) => Pick<OptOut, 'actor' | 'by'> | undefined;
 }
 
 /** The next change of a record that is due; `stored` is called when it is stored. */

@@ -25,6 +25,13 @@ export interface ObserverOptions {
   readonly needs: NeedsKeeper;
 }
 
+interface Read {
+  readonly taken: MeterReading;
+  readonly effect: Effect;
+  /** The EVSE is known to do less than what was counted before: others may have that room. */
+  readonly freed: boolean;
+}
+
 /** Takes what links observe into the twin and into what is known of commands, and keeps it as evidence. */
 export class Observer {
   readonly #o: ObserverOptions;
@@ -56,9 +63,10 @@ export class Observer {
   }
 
   #status(payload: unknown): string | undefined {
-    const { twin, orders, envelope } = this.#o;
+    const { twin, orders, envelope, needs } = this.#o;
     const body = HUB_MESSAGES.StationStatus.parse(payload);
     const changed = twin.status(body);
+    if (body.state === 'available') needs.left(body.resourceId);
     orders.stationChanged(body.resourceId);
     envelope.touch();
     return changed ? 'station' : undefined;
@@ -85,29 +93,33 @@ export class Observer {
   }
 
   #reading(payload: unknown): string | undefined {
-    const { clock, ledger, evidence } = this.#o;
+    const { clock, ledger, evidence, envelope, actuation } = this.#o;
     const body = HUB_MESSAGES.MeterReading.parse(payload);
-    const { taken, effect } = body.resourceId === undefined ? this.#meter(body) : this.#evse(body.resourceId, body);
+    const { taken, effect, freed } =
+      body.resourceId === undefined ? this.#meter(body) : this.#evse(body.resourceId, body);
     const { resourceId, meterId, at } = body;
     ledger.later({ op: 'put', kind: 'meter', key: `${resourceId ?? meterId}/${at}`, at: clock.now(), body: taken });
     evidence.measured(taken);
-    return this.#limitsMoved(effect);
+    const reason = this.#limitsMoved(effect);
+    if (!freed) return reason;
+    envelope.touch();
+    return reason ?? (actuation.again ? 'outcome' : undefined);
   }
 
   /** A meter of the site; one at an EVSE speaks for that. */
-  #meter(body: MeterReading): { taken: MeterReading; effect: Effect } {
+  #meter(body: MeterReading): Read {
     const { meters, file } = this.#o;
     const { at, subjectRef } = meterOf(file(), body);
     const effect = meters.take(body);
-    if (at !== 'evse' || subjectRef === undefined) return { taken: body, effect };
+    if (at !== 'evse' || subjectRef === undefined) return { taken: body, effect, freed: false };
     const { meterId: _, ...rest } = body;
     const read = this.#evse(subjectRef, { ...rest, resourceId: subjectRef });
-    return { taken: body, effect: read.effect };
+    return { ...read, taken: body };
   }
 
   /** What an EVSE cannot have is not believed, which is said once (fo 6.4). */
-  #evse(resourceId: string, body: MeterReading): { taken: MeterReading; effect: Effect } {
-    const { twin, orders, meters, evidence, log } = this.#o;
+  #evse(resourceId: string, body: MeterReading): Read {
+    const { twin, orders, meters, evidence, log, needs } = this.#o;
     if (twin.isImplausible(body)) {
       const { powerW, ...rest } = body;
       const text = `${powerW} W is beyond what ${resourceId} can have; look at scale and unit of its meter.`;
@@ -115,12 +127,14 @@ export class Observer {
         log.warn('meter.implausible', { resource: resourceId, powerW });
         evidence.note({ kind: 'meter.implausible', severity: 'warning', subject: [resourceId], text });
       }
-      return { taken: { ...rest, quality: 'substituted' }, effect: 'none' };
+      return { taken: { ...rest, quality: 'substituted' }, effect: 'none', freed: false };
     }
-    if (!twin.reading(body) || body.powerW === undefined) return { taken: body, effect: 'none' };
-    orders.measured(resourceId);
+    const isNew = twin.reading(body);
+    if (isNew) needs.read(resourceId);
+    if (!isNew || body.powerW === undefined) return { taken: body, effect: 'none', freed: false };
+    const freed = orders.measured(resourceId);
     const entry = twin.get(resourceId);
-    return { taken: body, effect: entry ? meters.measured(entry) : 'none' };
+    return { taken: body, effect: entry ? meters.measured(entry) : 'none', freed };
   }
 
   /** Less room than before: the links hear of it at once, and an allocation looks (T1 budget). */

@@ -57,14 +57,17 @@ export class OptDesk {
     const noticeS = Math.max(0, ...affected.map((s) => this.#policyOf(s)?.optOutNoticeS ?? 0));
     const at = choice.choice === 'out' ? effectiveAt(choice, noticeS, now) : now;
     await this.#o.ledger.run('opt', async () => {
-      const ops = choice.choice === 'out' ? this.#out(choice, by, at, foId) : this.#in(choice, foId);
+      const ops = choice.choice === 'out' ? this.#out(choice, by, at, foId) : this.#in(choice, by, foId);
       await this.#o.ledger.write(ops);
       for (const op of ops) {
         if (op.op === 'delete') this.#o.opts.delete(op.key);
         else this.#o.opts.set(op.body as OptOut);
       }
     });
-    if (choice.choice === 'in') this.#rememberIn(choice, affected);
+    if (choice.choice === 'in') {
+      for (const id of choice.scope.resources) this.#o.opts.tookBack(id, { actor: choice.actor, by }, foId);
+      this.#rememberIn(choice, affected);
+    }
     this.#o.log.info('opt.chosen', {
       choice: choice.choice,
       actor: choice.actor,
@@ -78,6 +81,13 @@ export class OptDesk {
   /** Opt-outs in effect that are about a service. */
   outs(service: Service): readonly OptOut[] {
     return this.#o.opts.inEffect(this.#o.clock.now()).filter((out) => isAbout(out, service));
+  }
+
+  /** True while a choice that was made at the station stands, of this session where one is named. */
+  stands(resourceId: string, sessionId?: string): boolean {
+    return this.#o.opts
+      .of(resourceId)
+      .some((o) => o.by === STATION && (sessionId === undefined || (o.sessionId ?? sessionId) === sessionId));
   }
 
   async restore(): Promise<void> {
@@ -210,13 +220,16 @@ export class OptDesk {
     });
   }
 
-  /** Takes back what the same actor has said; with a service only what was about that one. */
-  #in({ actor, scope }: OptChoice, foId: string | undefined): StoreOp[] {
+  /** Takes back what the same actor has said; with a service only what was about that one, at a station what was pressed. */
+  #in({ actor, scope }: OptChoice, by: string, foId: string | undefined): StoreOp[] {
     return scope.resources.flatMap((r) =>
       this.#o.opts
         .of(r, actor)
         .filter(
-          (o) => (scope.fsrId === undefined || o.fsrId === scope.fsrId) && (foId === undefined || o.foId === foId),
+          (o) =>
+            (scope.fsrId === undefined || o.fsrId === scope.fsrId) &&
+            (foId === undefined || o.foId === foId) &&
+            (by !== STATION || o.by === STATION),
         )
         .map((o): StoreOp => ({ op: 'delete', kind: 'opt', key: optKey(o) })),
     );

@@ -5,6 +5,7 @@ import { createDispatcher, type PowerRange, type PresentPower } from '../dispatc
 import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts';
 import {
   AGAIN_MS,
+  bind,
   drop,
   forget,
   HOLD_MS,
@@ -20,6 +21,9 @@ import {
   powerOf,
   responseOf,
   type Standing,
+  since,
+  takesLess,
+  unbind,
   VALIDITY_MS,
 } from './standing.ts';
 
@@ -84,10 +88,10 @@ export class Orders {
     return Math.min(Math.max(powerW, minW), maxW);
   }
 
-  /** Epoch ms of the last command. */
+  /** Epoch ms of the last command that was another one than before. */
   commandedAt(id: string): number | undefined {
     const s = this.#standings.get(id);
-    return s && newest(s)?.at;
+    return s && newest(s)?.changedAt;
   }
 
   /**
@@ -124,10 +128,16 @@ export class Orders {
     return sign * powerW > Math.max(0, least);
   }
 
-  /** What has to be said again to a resource that is in use: it ends soon, or was never answered. */
-  dueW(entry: TwinEntry): number | undefined {
-    const s = this.#standings.get(entry.resource.resourceId);
+  /**
+   * What has to be said again to a resource that is in use: it ends soon, or was never answered. To one that was told
+   * nothing yet, what it is granted, where that is less than what it may be doing (a vehicle that nobody has measured).
+   */
+  dueW(entry: TwinEntry, grantedW?: number): number | undefined {
+    const { resourceId } = entry.resource;
+    const s = this.#standings.get(resourceId);
     const order = s && newest(s);
+    if (!order && grantedW !== undefined && entry.online && inUse(entry) && (!s || !isHeld(s, this.#clock.now())))
+      return grantedW >= 0 && grantedW < this.#dispatcher.present(resourceId).maxW ? grantedW : undefined;
     if (!order || !entry.online || !inUse(entry) || isHeld(s, this.#clock.now())) return undefined;
     return isDue(order, this.#clock.now()) ? order.powerW : undefined;
   }
@@ -149,9 +159,12 @@ export class Orders {
       const s = this.#standing(resourceId);
       const powerW = powerOf(c);
       const last = newest(s);
-      const since = last?.powerW === powerW ? last.since : now;
+      const entry = this.#twin.get(resourceId);
+      const again = last?.powerW === powerW;
+      const since = again || (last && entry && takesLess(entry, Math.min(last.sentW, powerW))) ? last.since : now;
+      const changedAt = again ? last.changedAt : now;
       const validUntil = parseTime(c.validUntil);
-      const order: Order = { commandId, powerW, sentW: powerW, at: now, since, validUntil, sent: false };
+      const order: Order = { commandId, powerW, sentW: powerW, at: now, changedAt, since, validUntil, sent: false };
       s.open = [...s.open, order].slice(-MAX_OPEN);
       s.doubtUntil = Math.max(s.doubtUntil, validUntil);
       delete s.held;
@@ -197,25 +210,30 @@ export class Orders {
 
   /**
    * A meter value is evidence: once the station had time to do what it accepted, it can only be between that and what
-   * it does. Where nobody leads it, it may go on, or do what the profile below allows.
+   * it does; orders that came since then count beside that. Where nobody leads it, it may go on, or do what the profile
+   * below allows. True when it may be doing less than before.
    */
-  measured(id: string): void {
+  measured(id: string): boolean {
     const entry = this.#twin.get(id);
     const powerW = entry?.reading?.powerW;
     const s = this.#standings.get(id);
-    if (!entry?.online || powerW === undefined || !s) return;
+    if (!entry?.online || powerW === undefined || !s) return false;
     const now = this.#clock.now();
-    const { bound: order } = s;
+    const before = this.#dispatcher.present(id);
     if (!newest(s)) {
       if (now >= s.doubtUntil && (inUse(entry) || powerW !== 0))
         this.#dispatcher.assume(id, { minW: Math.min(powerW, 0), maxW: Math.max(powerW, belowW(entry)) }, now);
-      return;
+    } else {
+      const responseMs = responseOf(entry);
+      const [done, ...later] = since(s, now, responseMs);
+      if (!done || !s.bound || hasEnded(s.bound, now)) return false;
+      if (later.length === 0) {
+        this.#twin.learn(id, done.sentW, done.since, responseMs);
+        this.#settle(id, s, done, powerW);
+      } else this.#narrow(id, [done, ...later], powerW);
     }
-    if (order?.acceptedAt === undefined || s.open.length > 0) return;
-    const responseMs = responseOf(entry);
-    if (now - order.acceptedAt < responseMs) return;
-    this.#twin.learn(id, order.sentW, order.since, responseMs);
-    if (!hasEnded(order, now)) this.#settle(id, s, order, powerW);
+    const after = this.#dispatcher.present(id);
+    return after.maxW < before.maxW || after.minW > before.minW;
   }
 
   /** Looks after what ends. True when an allocation should look. */
@@ -235,7 +253,8 @@ export class Orders {
     this.#widen(o.resourceId, { minW: powerW, maxW: powerW });
     if (s.open.length > 0) return;
     const validUntil = now + VALIDITY_MS;
-    s.bound = { commandId, powerW, sentW: powerW, at: now, since: now, validUntil, sent: true, acceptedAt: now };
+    const at = { at: now, changedAt: now, since: now, acceptedAt: now };
+    s.bound = { commandId, powerW, sentW: powerW, validUntil, sent: true, ...at };
     s.doubtUntil = Math.max(s.doubtUntil, validUntil);
   }
 
@@ -249,9 +268,7 @@ export class Orders {
         break;
       case 'accepted':
       case 'effective':
-        // What was said before has arrived before, or never will.
-        s.open = s.open.slice(s.open.indexOf(order) + 1);
-        s.bound = { ...told, acceptedAt: order.acceptedAt ?? now };
+        bind(s, order, told, now);
         if (isLast) delete s.held;
         break;
       case 'unknown':
@@ -286,6 +303,14 @@ export class Orders {
     s.doubtUntil = order.validUntil;
   }
 
+  /** The same while younger orders are on the way: it is anywhere between what it does and all that it was told since. */
+  #narrow(id: string, orders: readonly Order[], powerW: number): void {
+    const powers = [powerW, ...orders.map((x) => x.sentW)];
+    const range = { minW: Math.min(...powers), maxW: Math.max(...powers) };
+    const young = orders.slice(1).map((x) => x.commandId);
+    this.#dispatcher.narrow(id, range, young);
+  }
+
   /** Commands that end, and doubts that are over. True when the resource may now do something else. */
   #lapse(entry: TwinEntry, s: Standing, now: number): boolean {
     const id = entry.resource.resourceId;
@@ -296,7 +321,7 @@ export class Orders {
     // The last that it accepted is about to end, and it has not accepted more.
     if (last && hasEnded(last, now) && (!entry.online || inUse(entry)))
       moved = this.#widen(id, { minW: 0, maxW: belowW(entry) });
-    if (s.bound && s.bound.validUntil <= now) delete s.bound;
+    if (s.bound && s.bound.validUntil <= now) unbind(s);
     if (s.open.some((x) => x.validUntil <= now)) s.open = s.open.filter((x) => x.validUntil > now);
     if (newest(s) || s.doubtUntil === 0 || s.doubtUntil > now) return moved;
     this.#clearDoubt(entry, s);
@@ -306,7 +331,7 @@ export class Orders {
   /** Nobody can have told it anything for so long that it does what its profile below says, or goes on as it does. */
   #clearDoubt(entry: TwinEntry, s: Standing): void {
     s.doubtUntil = 0;
-    delete s.bound;
+    unbind(s);
     s.open = [];
     const powerW = entry.online ? (this.#twin.powerOf(entry) ?? 0) : 0;
     const minW = entry.online ? Math.min(powerW, 0) : -entry.resource.offlineExportW;

@@ -90,6 +90,8 @@ function cuttable(e: EvseInput): EvseInput {
 class PassState {
   readonly #base: SiteInput;
   readonly #pins = new Map<string, number>(); // bounded by: the EVSEs of one run
+  /** Led by a service above, also those that are held by their command interval now. */
+  readonly #led = new Set<string>(); // bounded by: the EVSEs of one run
   readonly #caps = new Map<string, Cap>(); // bounded by: the EVSEs of one run
   /** What a target at the POC has left for those below it, W signed; never less than what is needed. */
   #pocW: number | undefined;
@@ -99,7 +101,7 @@ class PassState {
   }
 
   run(pass: Pass): Passed {
-    const taken = pass.target.members.filter((m) => this.#pins.has(m));
+    const taken = pass.target.members.filter((m) => this.#led.has(m));
     const { input, result } = this.#allocate(pass.target, this.#pocW);
     this.#keep(pass, result);
     return { input, result, taken };
@@ -119,7 +121,7 @@ class PassState {
 
   /** The target at the POC, when all others are known. */
   again(pass: Pass): Passed {
-    const taken = pass.target.members.filter((m) => this.#pins.has(m));
+    const taken = pass.target.members.filter((m) => this.#led.has(m));
     return { ...this.#allocate(pass.target, undefined), taken };
   }
 
@@ -179,6 +181,7 @@ class PassState {
     const capW = pass.exportCapW ?? Number.POSITIVE_INFINITY;
     const share = lowestW <= capW ? 1 : capW / lowestW;
     for (const g of mine) {
+      if (pass.kind === 'lead' && g.basis !== 'fixed') this.#led.add(g.evseId);
       if (g.basis === 'fixed' || g.basis === 'held' || this.#pins.has(g.evseId)) continue;
       if (pass.kind === 'lead') this.#pins.set(g.evseId, g.grantedW);
       else this.#cap(g.evseId, Math.max(g.grantedW, g.neededW, 0), (inputs.get(g.evseId)?.loW ?? 0) * share);

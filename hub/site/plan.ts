@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Contract, SiteFile } from '../../model/index.ts';
-import { bounds, type EvseInput, type SiteInput, type TargetInput } from '../allocation/index.ts';
+import { bounds, type EvseInput, type Limits, type SiteInput, type TargetInput } from '../allocation/index.ts';
 import type { PresentPower } from '../dispatch/index.ts';
 import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts';
 import type { MeterBook } from '../meters/book.ts';
@@ -40,16 +40,17 @@ export interface Purpose {
 /** The input of an allocation run (fo 8) from file, twin, limits and what is under way. */
 export function siteInput(s: PlanSources, purpose: Purpose | undefined): SiteInput {
   const { file, meters } = s;
-  const { usedW, generationW, ...poc } = meters.poc();
+  const { usedW, generationW, netting, ...poc } = meters.poc();
   return {
-    poc,
+    poc: { netting, ...planned(poc) },
     usedW,
     generationW,
     stepS: file.planningStepS ?? 900,
+    onlyNow: true,
     circuits: (file.circuits ?? []).map((c) => ({
       circuitId: c.circuitId,
       ...(c.parentId === undefined ? {} : { parentId: c.parentId }),
-      ...meters.circuit(c.circuitId, c, c.netting ?? 'none'),
+      ...planned(meters.circuit(c.circuitId, c, c.netting ?? 'none')),
       netting: c.netting ?? 'none',
     })),
     evses: Array.from(s.twin.all(), (e) =>
@@ -57,6 +58,11 @@ export function siteInput(s: PlanSources, purpose: Purpose | undefined): SiteInp
     ),
     ...(purpose?.target === undefined ? {} : { target: purpose.target }),
   };
+}
+
+/** Shares are made for the room there will be; until it is known what stations do, only the room of now may be used. */
+function planned({ later, ...now }: Limits & { readonly later?: Limits }): Limits & { readonly now?: Limits } {
+  return later ? { ...later, now } : now;
 }
 
 /** Whether the contract lets an EV give power (fo 3.4, fo 8.4 G8): outside of a contract nobody does. */
@@ -80,7 +86,7 @@ function evseInput(s: PlanSources, entry: TwinEntry, contract: boolean): EvseInp
     // Opted out: what the driver wants comes before every target (fo 6.4), within the limits.
     neededW: Math.min(entry.optOut ? b.wishedW : Math.max(b.neededW, -own.exportLimitW), own.importLimitW),
     wishedW: Math.min(b.wishedW, own.importLimitW),
-    minImportW: r.minImportW,
+    minImportW: leastImportW(entry),
     minExportW: r.minExportW,
     stepW: r.stepW,
     ...(r.current === 'ac' && entry.protocol === 'ocpp1.6'
@@ -100,6 +106,12 @@ function evseInput(s: PlanSources, entry: TwinEntry, contract: boolean): EvseInp
 function voltageOf({ resource, reading }: TwinEntry): number {
   const seen = reading?.voltageV ?? 0;
   return seen <= resource.voltageV * (1 + VOLTAGE_BAND) ? Math.max(resource.voltageV, seen) : resource.voltageV;
+}
+
+/** The least that an AC vehicle takes is a current: at a higher voltage it is more power, W. */
+export function leastImportW(entry: TwinEntry): number {
+  const { current, minImportW, voltageV } = entry.resource;
+  return current === 'ac' ? (minImportW * voltageOf(entry)) / voltageV : minImportW;
 }
 
 /** Out of reach, or not doing what it is told: anything that it may do (fo 6.4, fo 8.3.1). */

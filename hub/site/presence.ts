@@ -1,4 +1,5 @@
 import type { OptChoice } from '../../model/index.ts';
+import { hasEv } from '../fleet/twin.ts';
 import { withCancel, withDeviation, withNotice, withOpt } from '../services/notices.ts';
 import type { OptOut } from '../services/opt.ts';
 import {
@@ -24,7 +25,7 @@ type Sources = MoveSources;
 
 /** Members that leave or come back: by choice, because they do not follow, or out of reach (fo 6.4). */
 export function presenceMove(s: Sources, entry: ServiceEntry): Move | undefined {
-  return optMove(s, entry.service) ?? excludedMove(s, entry) ?? lostMove(s, entry);
+  return optMove(s, entry.service) ?? excludedMove(s, entry) ?? lostMove(s, entry) ?? vehicleMove(s, entry);
 }
 
 /** The FO is told who opted out and who is back (fo 4.3 no. 13). A mandatory service loses nobody. */
@@ -43,8 +44,10 @@ function optMove(s: Sources, service: Service): Move | undefined {
   }
   const back = service.members.filter((m) => service.presence?.[m]?.leaveReason === 'optOut' && !out.has(m));
   if (back.length === 0) return undefined;
-  const actor = lastActor(service);
-  return { service: opted(s, joined(s, service, back), 'in', { actor, by: '' }, back) };
+  const word = back.map((m) => s.saidIn(m, service)).find((w) => w !== undefined);
+  const said = word ?? { actor: lastActor(service), by: '' };
+  const together = back.filter((m) => s.saidIn(m, service)?.by === word?.by);
+  return { service: opted(s, joined(s, service, together), 'in', said, together) };
 }
 
 function opted(
@@ -105,8 +108,14 @@ function lostMove(s: Sources, { service, course }: ServiceEntry): Move | undefin
   const lost = gone.filter((m) => !known.has(m));
   const back = course.lost.filter((m) => !still.has(m));
   if (service.state !== 'active') return undefined;
-  if (lost.length > 0) return told(s, left(s, service, lost, 'lost'), 'resourceLost', lost);
-  if (back.length > 0) return told(s, joined(s, service, back, 'lost'), 'resourceJoined', back);
+  if (lost.length > 0)
+    return told(s, left(s, service, lost, 'lost'), 'resourceLost', lost, (e) => {
+      e.course.lost = [...e.course.lost, ...lost];
+    });
+  if (back.length > 0)
+    return told(s, joined(s, service, back, 'lost'), 'resourceJoined', back, (e) => {
+      e.course.lost = e.course.lost.filter((m) => !back.includes(m));
+    });
   if (!allLost(s, service, now)) return undefined;
   // Out of order, and not only out of reach: the gateway takes it back (fo 4.3 no. 17).
   const isFault = service.members.every((m) => s.twin.get(m)?.online === true);
@@ -116,21 +125,38 @@ function lostMove(s: Sources, { service, course }: ServiceEntry): Move | undefin
   return failed && { service: failed };
 }
 
+/** A vehicle that was unplugged takes no part, the next one does (UC 1.3, UC 1.4); the EVSE stays a member. */
+function vehicleMove(s: Sources, { service, course }: ServiceEntry): Move | undefined {
+  if (service.state !== 'active') return undefined;
+  course.vehicles ??= {};
+  const known = course.vehicles;
+  const gone: string[] = [];
+  const come: string[] = [];
+  for (const m of remaining(service)) {
+    const entry = s.twin.get(m);
+    if (!entry?.online || entry.state === 'faulted') continue;
+    const has = hasEv(entry);
+    // Who was there at the begin is no news.
+    known[m] ??= has;
+    if (known[m] !== has) (has ? come : gone).push(m);
+  }
+  const set = (resources: readonly string[], has: boolean) => (e: ServiceEntry) => {
+    for (const m of resources) known[m] = has;
+    e.course.vehicles = known;
+  };
+  if (gone.length > 0) return told(s, service, 'resourceLost', gone, set(gone, false), { cause: 'departed' });
+  return come.length > 0 ? told(s, service, 'resourceJoined', come, set(come, true)) : undefined;
+}
+
 function told(
   { clock }: Pick<Sources, 'clock'>,
   service: Service,
   phase: 'resourceLost' | 'resourceJoined',
   resources: readonly string[],
+  stored: NonNullable<Move['stored']>,
+  extra: { readonly cause?: string } = {},
 ): Move {
-  return {
-    service: withNotice(service, clock, phase, { resources: resources.slice(0, MAX_TOLD) }),
-    stored: (e) => {
-      e.course.lost =
-        phase === 'resourceLost'
-          ? [...e.course.lost, ...resources]
-          : e.course.lost.filter((m) => !resources.includes(m));
-    },
-  };
+  return { service: withNotice(service, clock, phase, { resources: resources.slice(0, MAX_TOLD), ...extra }), stored };
 }
 
 function left(

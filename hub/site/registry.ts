@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { SiteFile } from '../../model/index.ts';
 import { HUB_ERRORS } from '../errors.ts';
-import type { Signer, StorePort } from '../ports.ts';
+import type { Signer, StorePort, TracePort } from '../ports.ts';
 import { openSite } from './site.ts';
 import type { Detach, Site } from './types.ts';
 
@@ -23,6 +23,7 @@ export interface SiteRegistryOptions {
   readonly metrics: Metrics;
   readonly store: StorePort;
   readonly files: SiteFiles;
+  readonly trace?: TracePort;
   /** With what the site signs records and proofs; without it they stay unsigned (tests). */
   readonly signer?: (file: SiteFile) => Promise<Signer>;
 }
@@ -56,7 +57,7 @@ export class SiteRegistry {
   async open({ file }: { readonly file: string }): Promise<Site> {
     const first = await this.#load(file);
     if (this.#sites.get(first.siteId)) throw HUB_ERRORS.fail('site.open', `The site ${first.siteId} is open already.`);
-    const { clock, log, metrics, store } = this.#o;
+    const { clock, log, metrics, store, trace } = this.#o;
     const signer = await this.#o.signer?.(first);
     const site = await openSite({
       file: first,
@@ -64,6 +65,7 @@ export class SiteRegistry {
       log: log.child({ site: first.siteId }),
       metrics,
       store,
+      ...(trace ? { trace } : {}),
       ...(signer ? { signer } : {}),
     });
     const unwatch = this.#o.files.watch(file, () => void this.#reload(site, file));
@@ -98,17 +100,22 @@ export class SiteRegistry {
     } catch (e) {
       throw HUB_ERRORS.fail('site.unreadable', `${path} cannot be read: ${codeOf(e) ?? 'unknown reason'}.`);
     }
-    let value: unknown;
-    try {
-      value = parseJson(text, LIMITS);
-    } catch (e) {
-      const reason = e instanceof Error ? e.message : 'no JSON';
-      throw HUB_ERRORS.fail('site.invalid', `${path}: ${reason}`);
-    }
-    const issues = SiteFile.check(value);
-    if (issues.length > 0) throw invalid(path, issues);
-    return SiteFile.parse(value);
+    return parseSiteFile(path, text);
   }
+}
+
+/** The content of a site file. Throws `site.invalid` with every problem. */
+export function parseSiteFile(path: string, text: string): SiteFile {
+  let value: unknown;
+  try {
+    value = parseJson(text, LIMITS);
+  } catch (e) {
+    const reason = e instanceof Error ? e.message : 'no JSON';
+    throw HUB_ERRORS.fail('site.invalid', `${path}: ${reason}`);
+  }
+  const issues = SiteFile.check(value);
+  if (issues.length > 0) throw invalid(path, issues);
+  return SiteFile.parse(value);
 }
 
 /** Names every problem, so that a file is corrected in one go. */

@@ -82,7 +82,17 @@ export function makeRooms(o: RoomsOptions) {
     isUncertain: (id) => orders.isUncertain(id),
     note: (event) => evidence.note(event),
   });
-  const envelope = new EnvelopeKeeper({ clock, siteId, twin, limits, meters, file, present, push: o.push });
+  const envelope = new EnvelopeKeeper({
+    clock,
+    siteId,
+    twin,
+    limits,
+    meters,
+    file,
+    present,
+    goal: () => actuation.goal(),
+    push: o.push,
+  });
   const clocks = new ClockWatch({ log, note: (event) => evidence.note(event) });
   const use = new ContractUse();
   const actuation = new Actuation({
@@ -202,12 +212,14 @@ export function makeRooms(o: RoomsOptions) {
     changed,
     note,
     outs: (service) => optDesk.outs(service),
+    saidIn: (id, service) => opts.saidIn(id, service.foId),
   });
   const congestion = new CongestionKeeper({
     clock,
     twin,
     limits,
     book,
+    ledger,
     file,
     grantedW: (id) => actuation.grantedOf(id),
     random: o.random ?? seeded,

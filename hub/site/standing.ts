@@ -10,6 +10,8 @@ const RENEW_MS = 60_000;
 const GUARD_MS = 20_000;
 /** More orders than this are not open at a time; then the answers are waited for. */
 export const MAX_OPEN = 8;
+/** So many orders that it accepted are remembered until it has had time to do them. */
+const MAX_PAST = 16;
 /** What a station has not answered is said again after this. */
 export const AGAIN_MS = 30_000;
 /** A station that refused, or does not follow, is left alone this long (fo 6.4). */
@@ -26,7 +28,9 @@ export interface Order {
   readonly powerW: number;
   readonly sentW: number;
   readonly at: number;
-  /** When this power was told first; renewals keep it. */
+  /** When it was last told another power; renewals keep it. */
+  readonly changedAt: number;
+  /** When this power was told first; renewals keep it, and others as long as the EV draws less than any of them. */
   readonly since: number;
   readonly validUntil: number;
   readonly sent: boolean;
@@ -37,6 +41,8 @@ export interface Order {
 export interface Standing {
   /** The last order that it is known to have accepted. */
   bound?: Order;
+  /** Accepted before that, the oldest first: what it does may still be on the way to one of them. */
+  past?: readonly Order[];
   /** Orders since then, the oldest first. It may have taken any of them without our hearing of it. */
   open: readonly Order[];
   /** Until then something that it was told, now or before, may be in force unknown to us. */
@@ -63,6 +69,12 @@ export function isDue(order: Order, now: number): boolean {
   return order.acceptedAt === undefined && now - order.at >= AGAIN_MS;
 }
 
+/** The EV draws less than this: the time for learning its own cap goes on when it is told something else (fo 8.1). */
+export function takesLess({ resource, reading }: TwinEntry, thanW: number): boolean {
+  const powerW = reading?.powerW;
+  return powerW !== undefined && powerW >= 0 && powerW < thanW - resource.accuracyW;
+}
+
 /** True when the order can no longer be relied on. */
 export function hasEnded(order: Order, now: number): boolean {
   const left = order.validUntil - now;
@@ -72,12 +84,41 @@ export function hasEnded(order: Order, now: number): boolean {
 /** The order is known not to be in force. */
 export function drop(s: Standing, order: Order): void {
   s.open = s.open.filter((x) => x !== order);
-  if (s.bound === order) delete s.bound;
+  if (s.bound === order) unbind(s);
+}
+
+/** It has accepted `told`, or shows it: what was said before has arrived before, or never will. */
+export function bind(s: Standing, order: Order, told: Order, now: number): void {
+  const at = s.open.indexOf(order);
+  const passed = s.open.slice(0, Math.max(at, 0)).map((x) => ({ ...x, acceptedAt: now }));
+  const before = s.bound?.commandId === order.commandId ? [] : [...(s.bound ? [s.bound] : []), ...passed];
+  s.past = [...(s.past ?? []), ...before].slice(-MAX_PAST);
+  s.open = s.open.slice(at + 1);
+  s.bound = { ...told, acceptedAt: order.acceptedAt ?? now };
+}
+
+/**
+ * The newest order that it has had time to do, first, and all that came after it: a station that is told something new
+ * every second has all the same done by now what it accepted a response time ago. Forgets what came before. Empty while
+ * there is none.
+ */
+export function since(s: Standing, now: number, responseMs: number): readonly Order[] {
+  const accepted = [...(s.past ?? []), ...(s.bound ? [s.bound] : [])];
+  const at = accepted.findLastIndex(({ acceptedAt }) => acceptedAt !== undefined && now - acceptedAt >= responseMs);
+  if (at < 0) return [];
+  s.past = accepted.slice(at, -1);
+  return [...accepted.slice(at), ...s.open];
+}
+
+/** What it accepted is no longer in force. */
+export function unbind(s: Standing): void {
+  delete s.bound;
+  delete s.past;
 }
 
 /** Nothing that was told before counts any more. */
 export function forget(s: Standing): void {
-  delete s.bound;
+  unbind(s);
   delete s.held;
   s.open = [];
   s.doubtUntil = 0;

@@ -9,12 +9,15 @@ import type {
   SetLimit,
   SiteFile,
   StationCapabilities,
+  StationOrder,
+  StationOrderOutcome,
   WireMessage,
 } from '../../model/index.ts';
 import type { Evidence } from '../evidence/types.ts';
 import type { ActuatingLink, ReplyLink } from '../ports.ts';
 import type { WithdrawReason } from '../services/notices.ts';
 import type { StationAdmission } from './stations.ts';
+import type { WarningNote } from './warnings.ts';
 
 /** Takes back what a subscription or an attachment did. Safe to call twice. */
 export type Detach = () => void;
@@ -31,6 +34,8 @@ export interface SiteEvents {
   readonly observed: WireMessage;
   /** One point of the power plot (requested, granted, measured), at most once a second. */
   readonly plot: PlotPoint;
+  /** The same for the groups of the site, by groupId. */
+  readonly groupPlots: Readonly<Record<string, PlotPoint>>;
   /** A station asks to be let in, was let in, or is none of the site any more. */
   readonly stations: { readonly kind: 'pending' | 'accepted' | 'removed'; readonly identity: string };
   /** What disturbs the site (a meter is lost, a clock is off), or that nothing does any more. */
@@ -74,6 +79,8 @@ export interface Site {
 
   /** Feeds one observation (hub/MeterReading, hub/ResourceState, hub/EvNeeds, hub/SessionEvent, hub/CommandOutcome). Never throws. */
   observe(message: WireMessage): void;
+  /** Settles when what was observed and said once (hub/EvNeeds) is stored; rejects when that has failed. */
+  kept(): Promise<void>;
   /** Decides about a request of a party (hub/RequestService, UpdateSetpoint, CancelService, SubscribeTelemetry …). Never rejects. */
   decide(message: WireMessage): Promise<Decision>;
   /** Sends the answer of a decided request to the link that waits for it. False when nobody waits any more. */
@@ -89,12 +96,16 @@ export interface Site {
    * The FO is told, the record keeps the reason. Never rejects.
    */
   withdraw(foId: string, fsrId: string, reason: WithdrawReason): Promise<ResultBody>;
+  /** True while a driver charges with priority by a choice at the station, in this session where one is named (fo 6.4). */
+  hasPriority(resourceId: string, sessionId?: string): boolean;
   /** What was seen of the station of a resource; undefined before it connected. */
   capabilities(resourceId: string): StationCapabilities | undefined;
   readonly evidence: Evidence;
 
   /** A notice has been taken over by the outbox of the link that serves its party. */
   delivered(noticeId: string): void;
+  /** Tells what no link has taken yet: the wires may be other ones now. A link takes each notice once. */
+  tellAgain(): void;
 
   /** Only one allocator may act for a site. Throws `site.allocatorTaken` naming the holder. */
   claimAllocator(holder: string): Detach;
@@ -114,8 +125,14 @@ export interface Site {
   safeImportW(resourceId: string): number;
   snapshot(): FleetSnapshot;
   pendingStations(): readonly PendingStation[];
-  /** Recent plot points, oldest first, at most 900. */
-  plot(): readonly PlotPoint[];
+  /** Recent plot points of the site or of a group, oldest first, at most 900. */
+  plot(groupId?: string): readonly PlotPoint[];
+  /** The groups that have a plot. */
+  groups(): readonly string[];
+  /** Orders a station to do something beside its power; `by` is who wants it. The answer is what the station said. Never rejects. */
+  order(order: StationOrder, by: string): Promise<StationOrderOutcome>;
+  /** Takes over what a link finds wrong, or that it is over; the snapshot shows it. */
+  warn(note: WarningNote): void;
   /** True once stored services were read back and new control may be admitted. */
   readonly ready: boolean;
   close(): Promise<void>;

@@ -86,6 +86,21 @@ class Allocate implements NodeController {
   }
 
   #run(site: Site, reason: string, target?: ServiceTarget, cause?: MessageMeta): void {
+    // The wire may have changed the target, and messages of its own stand between it and the service.
+    if (target && cause) {
+      const { id, peer } = cause;
+      const { trace } = this.#host.runtime;
+      trace?.note({
+        stage: 'allocate',
+        direction: 'in',
+        topic: 'hub/ServiceTarget',
+        payload: target,
+        id,
+        cause: cause.cause,
+        peer,
+        fsrIds: [target.fsrId],
+      });
+    }
     const batch = site.allocate({ reason, ...(target ? { target } : {}), ...(cause ? { cause: cause.id } : {}) });
     if (!batch) return;
     const n = batch.commands.length;

@@ -4,7 +4,8 @@ import { errorTable } from '../../core/errors.ts';
 export const NODE_ERRORS = errorTable('nodes', {
   'nodes.noGateway': {
     what: 'This Node-RED does not run inside a v2gate gateway.',
-    remedy: 'Start the gateway with `npm start`; it brings its own Node-RED.',
+    remedy:
+      'Start the gateway with `npm start`; or install its package into the user directory of this Node-RED, and restart it.',
     retry: 'no',
   },
   'nodes.config': {
@@ -47,6 +48,16 @@ export const NODE_ERRORS = errorTable('nodes', {
   'nodes.tooLarge': {
     what: 'The text is too large to be tried out.',
     remedy: 'Try a shorter one; the node itself takes it as it is.',
+    retry: 'no',
+  },
+  'nodes.notRunning': {
+    what: 'This node does not run.',
+    remedy: 'Deploy it first, and make sure that it is enabled.',
+    retry: 'afterFix',
+  },
+  'nodes.noPrograms': {
+    what: 'This gateway cannot run simulators.',
+    remedy: 'Start them by hand and let them connect; simulators/README.md says how.',
     retry: 'no',
   },
   'nodes.busy': {

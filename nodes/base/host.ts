@@ -35,11 +35,25 @@ export interface NodeController {
   close(removed: boolean): Promise<void> | void;
 }
 
-/** The gateway runtime that Node-RED carries in its settings. Throws `nodes.noGateway`. */
-export function runtimeOf(RED: Pick<NodeAPI, 'settings'>): GatewayRuntime {
+/**
+ * Id of the plugin by which the package for somebody's Node-RED offers the runtime, the one place where it hangs there:
+ * `{runtime}`, or `{problem}` with the error for which there is none.
+ */
+const RUNTIME_PLUGIN = 'v2gate-runtime';
+
+/**
+ * The gateway runtime: a gateway process puts it into the settings of its Node-RED, the package offers it as a plugin.
+ * Throws `nodes.noGateway`, or why the package could not make one.
+ */
+export function runtimeOf(RED: Pick<NodeAPI, 'settings' | 'plugins'>): GatewayRuntime {
   const { v2gate } = RED.settings;
-  if (!isRuntime(v2gate)) throw NODE_ERRORS.fail('nodes.noGateway');
-  return v2gate;
+  if (isRuntime(v2gate)) return v2gate;
+  const offer: unknown = RED.plugins?.get(RUNTIME_PLUGIN);
+  const offered = (name: string): unknown =>
+    typeof offer === 'object' && offer !== null ? Reflect.get(offer, name) : undefined;
+  const runtime = offered('runtime');
+  if (isRuntime(runtime)) return runtime;
+  throw offered('problem') ?? NODE_ERRORS.fail('nodes.noGateway');
 }
 
 function isRuntime(x: unknown): x is GatewayRuntime {

@@ -32,6 +32,8 @@ export interface LinkHolderOptions {
  */
 export class LinkHolder implements NodeController {
   readonly kind = 'link';
+  /** The site that the link serves. */
+  readonly site: SiteHolder;
   readonly #host: NodeHost;
   readonly #lease: LeaseHolder<Link>;
   readonly #fans: { [E in keyof LinkEvents]: Fan<E> };
@@ -41,6 +43,7 @@ export class LinkHolder implements NodeController {
 
   constructor({ host, site, hash, open, wantedPort }: LinkHolderOptions) {
     this.#host = host;
+    this.site = site;
     this.#wanted = wantedPort === undefined ? {} : { wantedPort };
     this.#fans = { status: fan('status'), message: fan('message'), outcome: fan('outcome') };
     this.#lease = new LeaseHolder<Link>({
@@ -58,6 +61,11 @@ export class LinkHolder implements NodeController {
 
   status(): LinkStatus {
     return this.#status;
+  }
+
+  /** Where the link is; undefined while it is not running. */
+  get url(): string | undefined {
+    return this.#lease.resource?.url;
   }
 
   on<E extends keyof LinkEvents>(event: E, listener: (payload: LinkEvents[E]) => void): () => void {
@@ -148,7 +156,8 @@ export function linkOf(host: NodeHost, nodeId: unknown, what: string): LinkHolde
   throw NODE_ERRORS.fail('nodes.config', `Choose ${what} in this node, and make sure that it is enabled.`);
 }
 
-function isLinkHolder(x: unknown): x is LinkHolder {
+/** Whether a controller is that of a link. */
+export function isLinkHolder(x: unknown): x is LinkHolder {
   return typeof x === 'object' && x !== null && Reflect.get(x, 'kind') === 'link';
 }
 

@@ -49,6 +49,11 @@ export class SiteHolder implements NodeController {
     return this.#lease.resource;
   }
 
+  /** Why the site is not open; undefined while nothing is wrong. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** Throws `nodes.notReady` while the site is not open. */
   require(): Site {
     const { site } = this;
@@ -128,6 +133,7 @@ export function siteOf(host: NodeHost, nodeId: unknown): SiteHolder {
   throw NODE_ERRORS.fail('nodes.config', 'Choose a site in this node, and make sure that it is enabled.');
 }
 
-function isSiteHolder(x: unknown): x is SiteHolder {
+/** Whether a controller is that of a site. */
+export function isSiteHolder(x: unknown): x is SiteHolder {
   return typeof x === 'object' && x !== null && Reflect.get(x, 'kind') === 'site';
 }

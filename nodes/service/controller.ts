@@ -12,7 +12,11 @@ import { following, fromWire, toWire } from '../base/wire.ts';
 export function createService(host: NodeHost, config: SavedConfig): NodeController {
   const holder = siteOf(host, config.site);
   const { clock } = host.runtime;
-  const close = useSite(host, holder, (site) => [site.on('notice', (notice) => host.send([fromWire(notice), null]))]);
+  const close = useSite(host, holder, (site) => [
+    site.on('notice', (notice) => host.send([fromWire(notice), null])),
+    // What was told while a wire was missing went nowhere.
+    host.onFlowsStarted(() => site.tellAgain()),
+  ]);
   return {
     async input(message, send) {
       const request = toWire(message, clock);

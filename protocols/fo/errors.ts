@@ -51,6 +51,12 @@ export const FO_LINK_ERRORS = errorTable('foLink', {
     remedy: 'Check host and port; ports below 1024 need special rights.',
     retry: 'afterFix',
   },
+  'fo.noBroker': {
+    what: 'The FO link shall run a broker of its own, but the package aedes is not installed here.',
+    remedy:
+      'Give the node fo link the URL of a broker, for example Mosquitto; or run `npm install aedes@1` in the user directory of Node-RED and restart it.',
+    retry: 'no',
+  },
 });
 
 /** Codes that mean "could not process"; all others are a business no (fo 4.1). */

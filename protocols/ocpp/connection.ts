@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '../../core/clock.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Fields, Log } from '../../core/log.ts';
 import type { Counts } from './counts.ts';
-import type { Effect, HandleEffect, Report } from './effects.ts';
+import type { Done, Effect, HandleEffect, Report } from './effects.ts';
 import { OCPP_ERRORS, toCallError } from './errors.ts';
 import type { Session } from './session.ts';
 import type {
@@ -16,6 +16,7 @@ import type {
   Response,
   SendAction,
   SendsOf,
+  TappedMessage,
 } from './types.ts';
 import type { Version } from './versions.ts';
 
@@ -38,6 +39,8 @@ export interface Shell {
   readonly counts: Counts;
   /** Unread bytes after which a peer is dropped. */
   readonly maxBuffered: number;
+  /** Sees every message that passes. */
+  readonly tap?: ((message: TappedMessage) => void) | undefined;
   /** Told when a connection has ended for its user, before the peer's close frame arrives. */
   readonly onEnd: (identity: string, connection: unknown) => void;
 }
@@ -56,6 +59,9 @@ export interface ConnectionOptions<V extends Version> {
 const CLOSE_MS = 2000;
 /** Reports of one connection that are logged; beyond them only the 16th, 32nd, 64th, … */
 const LOGGED_REPORTS = 10;
+
+/** Reports of CALLERRORs that went out, whoever refused: the session or the handler. */
+const ANSWERED_BY_ERROR: readonly Report['what'][] = ['refusedCall', 'handlerTimeout', 'invalidOwnAnswer'];
 
 /** Binds a session to a transport and to its user. The transport's owner calls `received`, `alive` and `gone`. */
 export class Connection<V extends Version = Version> implements PeerOf<V> {
@@ -108,9 +114,10 @@ export class Connection<V extends Version = Version> implements PeerOf<V> {
 
   callAny(action: string, payload: unknown, options: CallOptions = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#apply(
-        this.#session.call(action, payload, options, (error, answer) => (error ? reject(error) : resolve(answer))),
-      );
+      const done: Done = (error, answer) => (error ? reject(error) : resolve(answer));
+      const { tap } = this.#shell;
+      if (tap === undefined) this.#apply(this.#session.call(action, payload, options, done));
+      else this.#callTapped(action, payload, options, done);
     });
   }
 
@@ -184,6 +191,7 @@ export class Connection<V extends Version = Version> implements PeerOf<V> {
       switch (effect.kind) {
         case 'write':
           this.#write(effect.text);
+          effect.sent?.();
           break;
         case 'handle':
           this.#handle(effect);
@@ -221,7 +229,9 @@ export class Connection<V extends Version = Version> implements PeerOf<V> {
       later = [...(later ?? []), listener];
     };
     const ctx: CallContext<V> = { id, version, identity, at: this.#shell.clock.now(), send, answered };
+    this.#tap('in', send ? 'send' : 'call', id, action, payload);
     const respond = (answer: unknown): void => {
+      if (!send) this.#tap('out', 'result', id, action, answer);
       this.#respond(id, answer, send);
       this.#after(later);
     };
@@ -259,6 +269,35 @@ export class Connection<V extends Version = Version> implements PeerOf<V> {
     if (!send) this.#apply(this.#session.fail(id, code, description));
   }
 
+  #callTapped(action: string, payload: unknown, options: CallOptions, done: Done): void {
+    let sent: string | undefined;
+    const { about } = options;
+    const onSent = (id: string): void => {
+      sent = id;
+      this.#tap('out', 'call', id, action, payload, about);
+      options.onSent?.(id);
+    };
+    const answered: Done = (error, answer) => {
+      if (sent !== undefined && error === undefined) this.#tap('in', 'result', sent, action, answer, about);
+      else if (sent !== undefined && error !== undefined)
+        this.#tap('in', 'error', sent, action, { code: error.code, description: error.message }, about);
+      done(error, answer);
+    };
+    this.#apply(this.#session.call(action, payload, { ...options, onSent }, answered));
+  }
+
+  #tap(
+    direction: TappedMessage['direction'],
+    kind: TappedMessage['kind'],
+    id: string,
+    action: string,
+    payload: unknown,
+    about?: TappedMessage['about'],
+  ): void {
+    const { identity, version } = this;
+    this.#shell.tap?.({ identity, version, direction, kind, id, action, payload, about });
+  }
+
   /** Leaves an earlier timer alone: it re-arms itself, so a busy connection does not set a timer per call. */
   #arm(): void {
     const at = this.#session.deadline;
@@ -273,6 +312,8 @@ export class Connection<V extends Version = Version> implements PeerOf<V> {
 
   #report(r: Report): void {
     this.#shell.counts.add(r);
+    if (this.#shell.tap && ANSWERED_BY_ERROR.includes(r.what))
+      this.#tap('out', 'error', r.id ?? '', r.action ?? 'unknown', { code: r.code, description: r.detail });
     const n = ++this.#reports;
     if (n > LOGGED_REPORTS && (n & (n - 1)) !== 0) return;
     const { what, ...fields } = r;

@@ -39,7 +39,7 @@ export interface HandleEffect {
 
 /** What the shell has to do, in this order. */
 export type Effect =
-  | { readonly kind: 'write'; readonly text: string }
+  | { readonly kind: 'write'; readonly text: string; readonly sent?: () => void }
   /** Hand a message to the handler; a CALL is then answered through `respond` or `fail` with its id. */
   | HandleEffect
   | {
@@ -53,8 +53,8 @@ export type Effect =
 
 export const NONE: readonly Effect[] = [];
 
-export function write(text: string): Effect {
-  return { kind: 'write', text };
+export function write(text: string, sent?: () => void): Effect {
+  return sent === undefined ? { kind: 'write', text } : { kind: 'write', text, sent };
 }
 
 export function settle(done: Done, error: V2gateError | undefined, payload?: unknown): Effect {

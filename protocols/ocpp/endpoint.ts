@@ -82,6 +82,7 @@ export class Endpoint implements OcppServer {
       log: this.#log,
       counts: this.counts,
       maxBuffered: o.maxBuffered ?? 1_048_576,
+      tap: o.tap,
       onEnd: (identity, connection) => this.#ended(identity, connection),
     };
     const common = {

@@ -20,6 +20,7 @@ export { createSession, Session } from './session.ts';
 export { ocppTime } from './tolerance.ts';
 export type {
   Action,
+  CallAbout,
   CallContext,
   CallOptions,
   CallsOf,
@@ -35,6 +36,7 @@ export type {
   SendAction,
   SendsOf,
   Station,
+  TappedMessage,
 } from './types.ts';
 export type { ActionInfo, Role, Validators, Violation } from './validators.ts';
 export { createValidators } from './validators.ts';

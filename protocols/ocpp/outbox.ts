@@ -18,6 +18,7 @@ interface Outbound {
   readonly expiresAt: number;
   readonly timeoutMs: number;
   readonly done: Done;
+  readonly onSent: CallOptions['onSent'];
   deadline: number;
 }
 
@@ -69,6 +70,7 @@ export class Outbox {
       expiresAt: o.expiresAt ?? Number.POSITIVE_INFINITY,
       timeoutMs: o.timeoutMs ?? timeouts[priority] ?? timeoutMs,
       done,
+      onSent: o.onSent,
       deadline: 0,
     };
     return this.#open === undefined ? this.#start(call, []) : this.#enqueue(call);
@@ -144,7 +146,8 @@ export class Outbox {
     }
     call.deadline = now + call.timeoutMs;
     this.#open = call;
-    effects.push(write(call.text));
+    const { id, onSent } = call;
+    effects.push(write(call.text, onSent && (() => onSent(id))));
     return effects;
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Part, Version } from './versions.ts';
@@ -24,10 +24,16 @@ export interface MessageSchema {
   readonly schema: JsonSchema;
 }
 
-/** Path of the schema file of a version inside the package `ocpp-rpc`, which is used for nothing else. */
+/**
+ * Path of the schema file of a version: beside this file where v2gate is packed, else inside the package `ocpp-rpc`,
+ * which is used for nothing else.
+ */
 export function schemaPath(version: Version): string {
+  const { schemaFile } = VERSIONS[version];
+  const packed = join(import.meta.dirname, 'schemas', schemaFile);
+  if (existsSync(packed)) return packed;
   const root = dirname(createRequire(import.meta.url).resolve('ocpp-rpc/package.json'));
-  return join(root, 'lib', 'schemas', VERSIONS[version].schemaFile);
+  return join(root, 'lib', 'schemas', schemaFile);
 }
 
 /** Reads the schemas of all messages of a version, about 1 MB for 2.1: call it once per process and version. */

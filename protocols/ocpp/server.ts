@@ -14,7 +14,7 @@ import type { Counts } from './counts.ts';
 import { Endpoint } from './endpoint.ts';
 import { OCPP_ERRORS } from './errors.ts';
 import type { Credentials, Remote } from './handshake.ts';
-import type { Station } from './types.ts';
+import type { Station, TappedMessage } from './types.ts';
 import type { Validators } from './validators.ts';
 import type { Version } from './versions.ts';
 
@@ -46,6 +46,8 @@ export interface OcppServerOptions {
   ) => Admission | Promise<Admission>;
   /** A station has connected: set its handler here, synchronously. */
   readonly onStation: (station: Station) => void;
+  /** Sees every message that passes, decoded, right after it was read or written. Must not throw. */
+  readonly tap?: (message: TappedMessage) => void;
   readonly limits?: Partial<SessionLimits>;
   /** Stations connected at once. Default 10 000. */
   readonly maxStations?: number;

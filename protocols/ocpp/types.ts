@@ -43,6 +43,32 @@ export interface CallOptions {
   readonly expiresAt?: number;
   /** True when the caller has validated this payload (or its template) itself. */
   readonly validated?: boolean;
+  /** For a tap: what it is about. Never sent. */
+  readonly about?: CallAbout;
+  /** Told the id of the message when it is written. */
+  readonly onSent?: (id: string) => void;
+}
+
+/** What a CALL of ours is about, in the words of who sends it. */
+export interface CallAbout {
+  readonly cause: string;
+  readonly resourceId?: string;
+}
+
+/** One message that passes, decoded, for who watches. */
+export interface TappedMessage {
+  readonly identity: string;
+  readonly version: Version;
+  /** As this side sees it. */
+  readonly direction: 'in' | 'out';
+  /** `error`: a CALLERROR, or why no valid answer came. */
+  readonly kind: 'call' | 'send' | 'result' | 'error';
+  /** The message id on the wire; an answer has that of its CALL. */
+  readonly id: string;
+  readonly action: string;
+  readonly payload: unknown;
+  /** Of a CALL of ours, and of its answer. */
+  readonly about?: CallAbout | undefined;
 }
 
 /** The other end of one connection, whatever the role. */

@@ -1,7 +1,7 @@
 import { iso } from '../../core/clock.ts';
 import type { FoBodies } from '../../protocols/fo/index.ts';
 import { amendBody } from './bodies.ts';
-import { DEFAULTS, type ScenarioService } from './scenario-file.ts';
+import { DEFAULTS, type ScenarioService, targetAt } from './scenario-file.ts';
 import type { Action, Asked, OperatorState, PlannedAct, Running } from './types.ts';
 
 /** How long a lapsed setpoint is repeated until the gateway has said no, ms. */
@@ -10,7 +10,7 @@ const LATE_RETRY_MS = 5000;
 /** What an act does, and what it changes of the state. */
 export interface ActOutcome {
   readonly actions: readonly Action[];
-  readonly change?: Partial<Pick<OperatorState, 'pausedUntil' | 'mutedUntil'>>;
+  readonly change?: Partial<Pick<OperatorState, 'pausedUntil' | 'mutedUntil' | 'held'>>;
   readonly run?: Partial<Running>;
 }
 
@@ -45,6 +45,12 @@ export function carryOut(
       return { actions: [requestOf('QueryRecords', fsrId, { ids: [fsrId] })] };
     case 'queryResources':
       return { actions: [requestOf('QueryResources', fsrId, {})] };
+    case 'setpoint':
+      return {
+        actions: [],
+        change: { held: { targetW: act.targetW ?? 0, until: now + forMs } },
+        run: { nextUpdateAt: now },
+      };
     case 'staleSetpoint':
       return running ? { actions: [badSetpoint(running, now, { seq: Math.max(0, running.seq - 1) })] } : NOTHING;
     case 'lateSetpoint': {
@@ -62,6 +68,19 @@ export function carryOut(
     case 'cancel':
       return NOTHING;
   }
+}
+
+/** The target of now and when it ends: what is held by hand, else the step of the scenario. */
+export function targetNow(
+  { held }: Pick<OperatorState, 'held'>,
+  service: ScenarioService,
+  startAt: number,
+  now: number,
+): { readonly targetW: number | undefined; readonly until: number } {
+  if (held && now < held.until) return { targetW: held.targetW, until: held.until };
+  const offsetS = (now - startAt) / 1000;
+  const next = service.steps?.find((x) => x.atS > offsetS);
+  return { targetW: targetAt(service, offsetS), until: next ? startAt + next.atS * 1000 : Number.POSITIVE_INFINITY };
 }
 
 function amended(

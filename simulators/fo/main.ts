@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { iso, realClock } from '../../core/clock.ts';
+import { describeError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
-import { parseJson } from '../../core/json.ts';
 import { createLog } from '../../core/log.ts';
-import { endable, GRACE_MS, listen, printLine, run } from '../program.ts';
+import { endable, GRACE_MS, listen, printLine, readOption, run } from '../program.ts';
 import { SIMULATOR_ERRORS } from '../stations/errors.ts';
 import { DEMO_SCENARIO } from './demo-scenario.ts';
 import { type KeyRing, keyRing } from './keys.ts';
@@ -25,9 +25,11 @@ const USAGE = `Usage: node simulators/fo/main.ts [options]
   --heartbeat <s>      seconds between heartbeats that we wish for
   --clock-shift <s>    our clock is ahead by this       (0)
 A token for links that ask for one is taken from FO_SIMULATOR_TOKEN.
+Standard input takes one JSON object per line, done at once:
+  {"do":"setpoint","targetW":-5000,"forS":30}   against the scenario
+  {"do":"mute|pause|drop","forS":20}            silent, no setpoints, no link
+  {"do":"staleSetpoint|lateSetpoint|cancel|queryRecords"}   and all else that a scenario can do
 `;
-
-const MAX_SCENARIO_BYTES = 1_000_000;
 
 function settings() {
   const { env } = process;
@@ -70,8 +72,7 @@ const unusable = (name: string, value: string): Error =>
 
 function scenarioOf(name: string): Scenario {
   if (name === 'demo') return DEMO_SCENARIO;
-  const text = readFileSync(name, 'utf8');
-  return Scenario.parse(parseJson(text, { maxBytes: MAX_SCENARIO_BYTES, maxDepth: 16, duplicateKeys: 'reject' }));
+  return Scenario.parse(readOption('scenario', name));
 }
 
 function main(): void {
@@ -115,7 +116,13 @@ function main(): void {
     },
     (exit) => setTimeout(exit, GRACE_MS).unref(),
   );
-  listen(() => tell('controlFailed', { what: 'The operator takes no orders; its scenario says what it does.' }), end);
+  listen((input) => {
+    try {
+      operator?.order(input);
+    } catch (e) {
+      tell('controlFailed', describeError(e));
+    }
+  }, end);
   if (ring) void ring.loaded.then(begin);
   else begin();
 }

@@ -1,8 +1,10 @@
 import { type Clock, iso, type TimerHandle } from '../../core/clock.ts';
 import { codeOf } from '../../core/errors.ts';
+import { parseJson } from '../../core/json.ts';
 import type { FoClient, FoHandlers } from '../../protocols/fo/index.ts';
 import { linkClock } from './link-clock.ts';
 import { initialState, step } from './scenario.ts';
+import { Act } from './scenario-file.ts';
 import type { Action, Asked, Input, OperatorEvent, ScenarioOptions } from './types.ts';
 
 /** What the operator needs of its link, whatever carries it. */
@@ -27,6 +29,8 @@ export interface OperatorOptions extends ScenarioOptions {
 }
 
 export interface RunningOperator {
+  /** Does something now that a scenario does at a time; throws `schema.…` for what is no such act. */
+  order(input: unknown): void;
   stop(): Promise<void>;
 }
 
@@ -34,6 +38,8 @@ export interface RunningOperator {
 export function runOperator(o: OperatorOptions): RunningOperator {
   return new Operator(o);
 }
+
+const JSON_LIMITS = { maxBytes: 4096, maxDepth: 4, duplicateKeys: 'reject' } as const;
 
 class Operator implements RunningOperator {
   readonly #o: OperatorOptions;
@@ -49,6 +55,12 @@ class Operator implements RunningOperator {
     this.#o = o;
     this.#state = initialState(o.clock.now());
     this.#open();
+  }
+
+  order(input: unknown): void {
+    const given = typeof input === 'string' ? parseJson(input, JSON_LIMITS) : input;
+    const fields = typeof given === 'object' && given !== null ? given : {};
+    this.#take({ kind: 'order', act: Act.parse({ ...fields, atS: 0 }) });
   }
 
   async stop(): Promise<void> {

@@ -34,7 +34,7 @@ const Limit = obj({
 
 /**
  * What an operator may do beside its service. `staleSetpoint`: an older seq once more. `lateSetpoint`: one that has
- * lapsed `byS` ago. `pause`: no setpoints for `forS`. `mute`: not even heartbeats for `forS`. `drop`: the link is gone
+ * lapsed `byS` ago. `setpoint`: this target for `forS`, whatever the steps say. `pause`: no setpoints for `forS`. `mute`: not even heartbeats for `forS`. `drop`: the link is gone
  * for `forS`.
  */
 export const ACTS = [
@@ -46,6 +46,7 @@ export const ACTS = [
   'queryEvents',
   'queryRecords',
   'queryResources',
+  'setpoint',
   'staleSetpoint',
   'lateSetpoint',
   'pause',
@@ -65,8 +66,8 @@ export const Act = message(
     resources: opt(list(id(), { min: 1, max: 1000, doc: 'optOut, optIn.' })),
     actor: opt(oneOf('evu', 'cso', 'csp', 'fleet', { doc: 'optOut, optIn. Default fleet.' })),
     action: opt(oneOf('arm', 'disarm', 'activate', 'deactivate', { doc: 'activate. Default activate.' })),
-    targetW: opt(signed('activate, lateSetpoint.')),
-    forS: opt(duration({ max: 86_400, doc: 'pause, mute, drop. Default 60.' })),
+    targetW: opt(signed('activate, setpoint, lateSetpoint.')),
+    forS: opt(duration({ max: 86_400, doc: 'setpoint, pause, mute, drop. Default 60.' })),
     byS: opt(duration({ max: 3600, doc: 'lateSetpoint. Default 5.' })),
   },
   {
@@ -76,7 +77,9 @@ export const Act = message(
     rules: (a) =>
       (a.do === 'optOut' || a.do === 'optIn') && a.resources === undefined
         ? [semantic('/resources', `Say who is meant by ${a.do}.`)]
-        : [],
+        : a.do === 'setpoint' && a.targetW === undefined
+          ? [semantic('/targetW', 'Say which setpoint.')]
+          : [],
   },
 );
 export type Act = Of<typeof Act>;

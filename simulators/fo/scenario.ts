@@ -1,10 +1,10 @@
 import { iso } from '../../core/clock.ts';
 import type { ResultBody } from '../../model/index.ts';
 import type { FoBodies, FoInbound } from '../../protocols/fo/index.ts';
-import { type ActOutcome, carryOut, confirmed, requestOf } from './acts.ts';
+import { type ActOutcome, carryOut, confirmed, requestOf, targetNow } from './acts.ts';
 import { requestBody, telemetryBody } from './bodies.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
-import { DEFAULTS, type ScenarioService, targetAt } from './scenario-file.ts';
+import { DEFAULTS, type ScenarioService } from './scenario-file.ts';
 import { heard, told } from './telling.ts';
 import type { Action, Asked, Input, OperatorState, PlannedAct, Running, ScenarioOptions, Step } from './types.ts';
 
@@ -65,6 +65,9 @@ class Play {
       case 'message':
         this.#onMessage(input.message);
         break;
+      case 'order':
+        this.#order(input.act);
+        break;
       case 'tick':
         break;
     }
@@ -122,6 +125,7 @@ class Play {
     if (mutedUntil === undefined || this.#now < mutedUntil) return;
     this.#s = rest;
     this.#actions.push({ do: 'mute', on: false });
+    this.#tell('loud', undefined, {});
   }
 
   #acts(): void {
@@ -129,6 +133,14 @@ class Play {
       this.#s = { ...this.#s, acts: rest };
       this.#act(next);
     }
+  }
+
+  /** What has to do with a service needs one. */
+  #order(act: PlannedAct['act']): void {
+    const { fsrId, index, startAt } = this.#s.running ?? { fsrId: '', index: 0, startAt: this.#now };
+    if (fsrId !== '' || ['mute', 'drop', 'pause'].includes(act.do))
+      this.#act({ at: this.#now, fsrId, index, startAt, act });
+    else this.#tell('controlFailed', undefined, { what: 'No service runs.', remedy: 'Try again when one does.' });
   }
 
   #act(planned: PlannedAct): void {
@@ -196,10 +208,7 @@ class Play {
       this.#run({ nextUpdateAt: s.type === 'setpoint' ? pausedUntil : Number.POSITIVE_INFINITY });
       return;
     }
-    const offsetS = (this.#now - r.startAt) / 1000;
-    const nextStep = s.steps?.find((x) => x.atS > offsetS);
-    const nextStepAt = nextStep ? r.startAt + nextStep.atS * 1000 : Number.POSITIVE_INFINITY;
-    const targetW = targetAt(s, offsetS);
+    const { targetW, until: nextStepAt } = targetNow(this.#s, s, r.startAt, this.#now);
     if (targetW === undefined) {
       this.#run({ nextUpdateAt: nextStepAt });
       return;

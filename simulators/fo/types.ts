@@ -25,7 +25,9 @@ export type Input =
   | { readonly kind: 'result'; readonly of: Asked; readonly fsrId: string; readonly result: ResultBody }
   /** No Result at all: expired, superseded, invalid. */
   | { readonly kind: 'failed'; readonly of: Asked; readonly fsrId: string; readonly code: string }
-  | { readonly kind: 'message'; readonly message: FoInbound };
+  | { readonly kind: 'message'; readonly message: FoInbound }
+  /** Somebody wants it done now; `atS` of the act does not count. */
+  | { readonly kind: 'order'; readonly act: Act };
 
 /** One line of the program's output. */
 export interface OperatorEvent {
@@ -93,6 +95,8 @@ export interface OperatorState {
   readonly orphans?: readonly string[];
   /** In order of time. */
   readonly acts?: readonly PlannedAct[];
+  /** This target holds against the steps until then, epoch ms. */
+  readonly held?: { readonly targetW: number; readonly until: number };
   /** No setpoints before this, epoch ms. */
   readonly pausedUntil?: number;
   /** The link is mute until this, epoch ms. */

@@ -1,9 +1,8 @@
 /** The site simulator as a program: stations, load, sun, storage and the meters around them, in one process. */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { realClock } from '../../core/clock.ts';
 import { parseJson } from '../../core/json.ts';
-import { endable, GRACE_MS, listen, printLine, run } from '../program.ts';
+import { endable, GRACE_MS, listen, printLine, readOption, run } from '../program.ts';
 import { SIMULATOR_ERRORS } from '../stations/errors.ts';
 import { complaint } from '../stations/run.ts';
 import { readSettings, USAGE as STATIONS_USAGE } from '../stations/settings.ts';
@@ -24,13 +23,11 @@ Standard input takes what the stations take, and for the site one JSON object pe
 Options of the stations, after --:
 ${STATIONS_USAGE}`;
 
-const MAX_SCENARIO_BYTES = 1_000_000;
 const CONTROL_LIMITS = { maxBytes: 4096, maxDepth: 4, duplicateKeys: 'reject' } as const;
 
 function scenarioOf(name: string): SiteScenario {
   if (name === 'demo') return DEMO_SITE;
-  const text = readFileSync(name, 'utf8');
-  return SiteScenario.parse(parseJson(text, { maxBytes: MAX_SCENARIO_BYTES, maxDepth: 16, duplicateKeys: 'reject' }));
+  return SiteScenario.parse(readOption('scenario', name));
 }
 
 function main(): void {

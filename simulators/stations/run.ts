@@ -46,6 +46,7 @@ export type FleetStation = Pick<
   | 'stop'
   | 'fault'
   | 'busy'
+  | 'online'
   | 'units'
   | 'receipts'
   | 'everReady'

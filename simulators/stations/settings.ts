@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseJson } from '../../core/json.ts';
 import { isVersion, type Version } from '../../protocols/ocpp/index.ts';
+import { readOption } from '../program.ts';
 import { DEMO_FLEET } from './demo-fleet.ts';
 import { SIMULATOR_ERRORS } from './errors.ts';
 import { FleetFile } from './fleet.ts';
@@ -20,6 +20,7 @@ export const USAGE = `Usage: node simulators/stations/main.ts [options]
   --speed <x>          time runs x times as fast        (SIMULATOR_SPEED, 1)
   --fault <id>=<f>     start a station with a fault; may be repeated; * = all stations
   --ca <file>          certificate to trust for wss
+  --summary <s>        print how the whole fleet is every s seconds (0 = never)
   --quiet              print fleet events, answers to control lines and failures only
 A Basic password for all stations is taken from SIMULATOR_PASSWORD.
 Standard input takes one JSON object per line, answered on standard output:
@@ -31,7 +32,6 @@ Standard input takes one JSON object per line, answered on standard output:
   {"station":"*","mark":true}   and   {"station":"*","report":true}: arrival times of power commands since the mark
 `;
 
-const MAX_FLEET_BYTES = 1_000_000;
 const MAX_STATIONS = 5000;
 
 export interface Settings {
@@ -47,6 +47,8 @@ export interface Settings {
   readonly ca?: string;
   /** Basic password of all stations. */
   readonly password?: string;
+  /** Seconds between two summaries; 0: none. */
+  readonly summaryS: number;
   readonly quiet: boolean;
 }
 
@@ -67,6 +69,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       speed: { type: 'string', default: env.SIMULATOR_SPEED ?? '1' },
       fault: { type: 'string', multiple: true, default: [] },
       ca: { type: 'string' },
+      summary: { type: 'string', default: '0' },
       quiet: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -87,6 +90,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     }),
     ...(o.ca === undefined ? {} : { ca: readFileSync(o.ca, 'utf8') }),
     ...(env.SIMULATOR_PASSWORD === undefined ? {} : { password: env.SIMULATOR_PASSWORD }),
+    summaryS: numberOf('summary', o.summary, notNegative),
     quiet: o.quiet,
   };
 }
@@ -121,6 +125,5 @@ function numberOf(name: string, value: string, ok: (n: number) => boolean): numb
 
 function fleetOf(name: string): FleetFile {
   if (name === 'demo') return DEMO_FLEET;
-  const text = readFileSync(name, 'utf8');
-  return FleetFile.parse(parseJson(text, { maxBytes: MAX_FLEET_BYTES, maxDepth: 16, duplicateKeys: 'reject' }));
+  return FleetFile.parse(readOption('fleet', name));
 }

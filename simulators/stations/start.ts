@@ -1,6 +1,7 @@
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, every } from '../../core/clock.ts';
 import { type RunningFleet, runFleet } from './run.ts';
 import type { Settings } from './settings.ts';
+import { summaryOf } from './summary.ts';
 import type { StationEvent } from './types.ts';
 
 /** What a quiet program still prints of single stations. */
@@ -29,5 +30,13 @@ export function startFleet(
     ...(ca === undefined ? {} : { tls: { ca } }),
   });
   for (const fault of o.faults) fleet.control(fault);
-  return fleet;
+  if (o.summaryS === 0) return fleet;
+  const summary = every(clock, o.summaryS * 1000, () => print(summaryOf(clock, fleet.stations)));
+  return {
+    ...fleet,
+    stop() {
+      summary.cancel();
+      fleet.stop();
+    },
+  };
 }

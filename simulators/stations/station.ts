@@ -124,6 +124,11 @@ export class Station<V extends Version = Version> {
     return this.#fault === 'silent' ? undefined : this.line.peer;
   }
 
+  /** Whether the CSMS has accepted it and hears it. */
+  get online(): boolean {
+    return this.peer !== undefined;
+  }
+
   get fault(): Fault {
     return this.#fault;
   }

@@ -242,7 +242,9 @@ export function solve(site: SiteInput, cars: Car[], goal: Goal | undefined): Lit
 export function leastUrgent(cars: Car[]): Car | undefined {
   const least = Math.min(...cars.map((c) => c.urgency));
   const tied = cars.filter((c) => c.urgency === least);
-  return tied.sort((a, b) => (a.e.evseId < b.e.evseId ? 1 : -1))[0];
+  // Reading: of alike ones, those that do nothing now are given up before those that do.
+  const off = tied.filter((c) => c.e.presentW === 0);
+  return (off.length > 0 ? off : tied).sort((a, b) => (a.e.evseId < b.e.evseId ? 1 : -1))[0];
 }
 
 function inZone(c: Car, P: number): boolean {

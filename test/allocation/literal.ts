@@ -23,9 +23,9 @@ import {
 export function literalAllocate(site: SiteInput): LiteralResult {
   const target = site.target;
   const isMember = (e: EvseInput) => target !== undefined && (target.members?.includes(e.evseId) ?? true);
-  const first = site.evses.map((e) => car(e, isMember(e), false));
+  const first = site.evses.map((e) => car(e, isMember(e), undefined));
   const free = released(site, first);
-  const cars = site.evses.map((e) => car(e, isMember(e), free.has(e.evseId)));
+  const cars = site.evses.map((e) => car(e, isMember(e), free.get(e.evseId)));
   if (!target) return solve(site, cars, undefined);
   let delivered = 0;
   for (const c of cars) if (isMember(c.e) && !c.e.fixed && c.fixed) delivered += c.fixed[2];
@@ -67,7 +67,7 @@ export function literalAllocate(site: SiteInput): LiteralResult {
 }
 
 /** Step 1. */
-function car(e: EvseInput, member: boolean, free: boolean): Car {
+function car(e: EvseInput, member: boolean, down: number | undefined): Car {
   const H0 = Math.max(0, e.wishedW);
   const lo = e.exportAllowed ? Math.min(0, e.loW) : 0;
   const L0 = Math.min(H0, Math.max(lo, e.neededW));
@@ -84,16 +84,19 @@ function car(e: EvseInput, member: boolean, free: boolean): Car {
     rounded: 0,
   };
   if (e.fixed) c.fixed = [e.fixed.minW, e.fixed.maxW, Math.min(Math.max(e.presentW, e.fixed.minW), e.fixed.maxW)];
-  else if (e.commandRunning && !free) c.fixed = [e.presentW, e.presentW, e.presentW];
+  else if (e.commandRunning && down === undefined) c.fixed = [e.presentW, e.presentW, e.presentW];
   else if (e.keepSide === 'zero') c.lo = c.L = c.H = 0;
   else {
     if (e.keepSide === 'import') c.L = Math.max(c.L, Math.min(e.minImportW, c.H));
     if (e.keepSide === 'export' && c.lo <= -e.minExportW) c.H = Math.min(c.H, -e.minExportW);
-    if (free && e.presentW > 0) c.H = Math.min(c.H, e.presentW);
-    if (free && e.presentW <= 0) {
+    if (down !== undefined && e.presentW > 0) {
+      c.H = Math.min(c.H, e.presentW);
+      if (e.presentW - down > c.L) c.L = c.H = Math.min(c.H, e.presentW - down);
+    }
+    if (down !== undefined && e.presentW <= 0) {
       c.lo = Math.max(c.lo, e.presentW);
-      c.L = c.lo;
-      c.H = Math.min(c.H, 0);
+      c.L = down === ALL ? c.lo : Math.max(c.lo, Math.min(0, e.presentW + down));
+      c.H = Math.min(c.H, down === ALL ? 0 : c.L);
     }
     c.L = Math.min(c.L, c.H);
     c.lo = Math.min(c.lo, c.L);
@@ -101,24 +104,45 @@ function car(e: EvseInput, member: boolean, free: boolean): Car {
   return c;
 }
 
-/** Who runs a command interval but must be reduced for a limit (step 8): below nodes that even needs alone overload. */
-function released(site: SiteInput, cars: Car[]): Set<string> {
-  const out = new Set<string>();
+const ALL = Number.POSITIVE_INFINITY;
+
+/**
+ * Who runs a command interval but must be reduced for a limit (step 8): below nodes that even needs alone overload.
+ * Reading: those that can come down share what is too much; where that is not enough, they come down as far as they may.
+ */
+function released(site: SiteInput, cars: Car[]): Map<string, number> {
+  const out = new Map<string, number>();
   const root = tree(site, cars);
   up(site, root);
+  const take = (list: Car[], over: number, slack: (c: Car) => number) => {
+    if (over <= LIMIT) return;
+    const all = sum(list, slack);
+    for (const c of list) {
+      const down = all >= over && all > 0 ? (over / all) * slack(c) : ALL;
+      out.set(c.e.evseId, Math.max(out.get(c.e.evseId) ?? 0, down));
+    }
+  };
   for (const k of knots(root)) {
     const inside = carsOf(k);
     const L = sum(k.knots, (x) => x.L) + sum(k.cars, (c) => (c.fixed ? 0 : c.L));
     const H = sum(k.knots, (x) => x.H) + sum(k.cars, (c) => (c.fixed ? 0 : c.H));
     const imports = sum(inside, (c) => Math.max(0, c.fixed ? c.fixed[1] : c.L));
     const exports = sum(inside, (c) => Math.max(0, c.fixed ? -c.fixed[0] : -c.H));
-    const overImport = L > k.max + LIMIT || (k.none && imports > k.rawImp + LIMIT);
-    const overExport = H < floor(k) - LIMIT || (k.none && exports > k.rawExp + LIMIT);
-    for (const { e } of inside) {
-      if (!e.commandRunning || e.fixed) continue;
-      if ((overImport && e.presentW > 0) || (overExport && e.presentW < 0)) out.add(e.evseId);
-    }
+    const overImport = Math.max(L - k.max, k.none ? imports - k.rawImp : 0);
+    const overExport = Math.max(floor(k) - H, k.none ? exports - k.rawExp : 0);
+    const held = inside.filter(({ e }) => e.commandRunning && !e.fixed);
+    const need = (e: EvseInput) => Math.max(0, Math.min(Math.max(0, e.wishedW), e.neededW));
+    take(
+      held.filter(({ e }) => e.presentW > 0),
+      overImport,
+      ({ e }) => Math.max(0, e.presentW - need(e)),
+    );
+    take(
+      held.filter(({ e }) => e.presentW < 0),
+      overExport,
+      ({ e }) => -e.presentW,
+    );
   }
-  for (const { e } of cars) if (e.commandRunning && e.presentW < 0 && !e.exportAllowed) out.add(e.evseId);
+  for (const { e } of cars) if (e.commandRunning && e.presentW < 0 && !e.exportAllowed) out.set(e.evseId, ALL);
   return out;
 }

@@ -140,3 +140,41 @@ describe('reports and notices of stations', () => {
     expect(await s.call('SignCertificate', { csr: 'x' })).toEqual({ error: 'NotSupported' });
   });
 });
+
+describe('priority charging that ends', () => {
+  const pressed = { transactionId: 'tx-1', activated: true };
+  const optState = () => world.row('V2G-1.1')?.optState;
+  const chosen = () => world.told('OptChoice').map((m) => m.choice);
+
+  it('ends the opt-out also when the gateway has restarted in between', async () => {
+    world = await BridgeWorld.open();
+    const s = await world.v2g();
+    await s.call('NotifyPriorityCharging', pressed);
+    await world.run(500);
+    expect(optState()).toBe('out');
+    await world.restart();
+    const again = await world.scripted('ocpp2.1', 'V2G-1', { boot: false });
+    await again.call('TransactionEvent', say.event21('Updated', 1, now()));
+    await world.run(500);
+    expect(optState()).toBe('out');
+    await again.call('NotifyPriorityCharging', { ...pressed, activated: false });
+    await world.run(500);
+    expect(optState()).toBe('in');
+  });
+
+  it('with a boot of the station ends the opt-out, and a choice of the console stays', async () => {
+    world = await BridgeWorld.open();
+    const s = await world.v2g();
+    await s.call('NotifyPriorityCharging', pressed);
+    await world.run(500);
+    await s.call('BootNotification', BOOT['ocpp2.1']);
+    await world.run(500);
+    expect(optState()).toBe('in');
+    await s.call('BootNotification', BOOT['ocpp2.1']);
+    expect(chosen()).toEqual(['out', 'in']);
+    await world.site.opt({ choice: 'out', actor: 'evu', scope: { resources: ['V2G-1.1'] } }, 'console');
+    await s.call('NotifyPriorityCharging', { ...pressed, activated: false });
+    await world.run(500);
+    expect(optState()).toBe('out');
+  });
+});

@@ -61,7 +61,8 @@ describe('a station that goes and comes', () => {
     await world.run(10_000, 1000);
     expect(world.link.status().peers).toBe(1);
     expect(world.told('SessionEvent')).toHaveLength(1);
-    expect(world.row('AC-1.1')).toMatchObject({ online: true, state: 'charging' });
+    // It has booted and does not tell its state: what it did before says nothing, its transaction does.
+    expect(world.row('AC-1.1')).toMatchObject({ online: true, state: 'connected' });
     expect(world.clock.pending).toBeLessThanOrEqual(timers + 1);
     expect(s.peer.open).toBe(false);
   });

@@ -5,6 +5,7 @@ import {
   columns,
   inWindow,
   powerRange,
+  recent,
   SERIES,
   timeRange,
   WINDOW_MS,
@@ -69,15 +70,25 @@ describe('the points of the plot', () => {
 });
 
 describe('the range of the time axis', () => {
-  it('grows from two minutes to the window', () => {
+  it('grows from one minute to what was chosen', () => {
     const end = 10 * WINDOW_MS;
     const spanOf = (first: number): number => {
       const [from, to] = timeRange([point(end - first)], end);
       expect(to).toBe(end / 1000);
       return to - from;
     };
-    expect([0, 60_000, 300_000, 2 * WINDOW_MS].map(spanOf)).toEqual([120, 120, 300, 900]);
-    expect(timeRange([], end)).toEqual([end / 1000 - 120, end / 1000]);
+    expect([0, 60_000, 300_000, 2 * WINDOW_MS].map(spanOf)).toEqual([60, 60, 300, 900]);
+    expect(timeRange([], end)).toEqual([end / 1000 - 60, end / 1000]);
+    expect(timeRange([point(0)], end, 120_000)).toEqual([end / 1000 - 120, end / 1000]);
+  });
+});
+
+describe('the points of the time that was chosen', () => {
+  it('are those within it, and one before from which the line begins', () => {
+    const points = [1, 2, 3, 4, 5].map((n) => point(n * 1000));
+    expect(recent(points, 5000, 2000).map((p) => p.at)).toEqual([2000, 3000, 4000, 5000]);
+    expect(recent(points, 5000, 60_000)).toBe(points);
+    expect(recent([], 5000, 1000)).toEqual([]);
   });
 });
 

@@ -42,6 +42,18 @@ describe('the dispatcher', () => {
     expect(dispatcher.present('a')).toMatchObject({ pendingW: -3_000, worstImportW: 7_000, worstExportW: 3_000 });
   });
 
+  it('knows by evidence what an EVSE does although younger commands are on the way', () => {
+    dispatcher.issue([command('1', 9_000)], START);
+    dispatcher.issue([command('2', 5_000)], START);
+    dispatcher.issue([command('3', 4_000)], START);
+    dispatcher.narrow('a', { minW: 4_000, maxW: 5_200 }, ['3']);
+    expect(dispatcher.present('a')).toMatchObject({ pendingW: 4_000, minW: 4_000, maxW: 5_200 });
+    report('2', 'effective');
+    expect(dispatcher.present('a')).toMatchObject({ minW: 4_000, maxW: 5_200 });
+    report('3', 'effective');
+    expect(dispatcher.present('a')).toMatchObject({ confirmedW: 4_000, minW: 4_000, maxW: 4_000 });
+  });
+
   it('does not take accepted for effective', () => {
     dispatcher.issue([command('1', 7_000)], START);
     report('1', 'effective');

@@ -102,6 +102,27 @@ describe('the envelope', () => {
     });
   });
 
+  it('cuts those that were told to come down before those that were told nothing', () => {
+    const poc = { importLimitW: 6_000, exportLimitW: 0, netting: 'none' as const };
+    const evses = [evse('a', { worstImportW: 5_000, toldImportW: 1_000 }), evse('b', { worstImportW: 5_000 })];
+    expect(imports(site(evses, { poc }))).toEqual({ a: 1_000, b: 5_000 });
+  });
+
+  it('gives shares that are of no use to as many as can use them, those that charge first', () => {
+    const poc = { importLimitW: 5_000, exportLimitW: 0, netting: 'none' as const };
+    const ac = (id: string, worstImportW: number) => evse(id, { worstImportW, minImportW: 4_140 });
+    expect(imports(site([ac('a', 11_000), ac('b', 11_000), ac('c', 11_000)], { poc }))).toEqual({
+      a: 5_000,
+      b: 0,
+      c: 0,
+    });
+    const { c = 0, ...idle } = imports(site([ac('a', 0), ac('b', 0), ac('c', 4_500)], { poc }));
+    expect(idle).toEqual({ a: 0, b: 0 });
+    expect(c).toBeGreaterThanOrEqual(4_500);
+    const more = { poc: { ...poc, importLimitW: 9_000 } };
+    expect(imports(site([ac('a', 6_000), ac('b', 6_000), ac('c', 6_000)], more))).toEqual({ a: 4_500, b: 4_500, c: 0 });
+  });
+
   it('takes base load, generation and storage off at the POC', () => {
     const one = [evse('a')];
     expect(imports(site(one, { usedW: 15_000, generationW: 2_000, essW: -1_000 }))).toEqual({ a: 8_000 });

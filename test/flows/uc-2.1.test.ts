@@ -37,8 +37,9 @@ describe('UC 2.1 Setpoint following, as it is shipped', () => {
     await operator.request('SubscribeTelemetry', { subject, fields: ['powerW'], intervalS: 1, until: d.at(120) });
     for (const [i, targetW] of [20_000, -10_000, 30_000].entries()) {
       expect(await setpoint(operator, i + 1, targetW)).toMatchObject({ status: 'ok', data: { appliedW: targetW } });
-      expect(await d.until(`${targetW} W`, near(targetW))).toBeLessThanOrEqual(15);
-      await d.run(2);
+      expect(await d.until(`${targetW} W`, near(targetW))).toBeLessThanOrEqual(6);
+      await d.run(5);
+      expect(near(targetW)(), `${targetW} W held`).toBe(true);
     }
     const seenW = operator.heard.flatMap((m) =>
       m.type === 'Telemetry' ? m.body.samples.map((x) => x.powerW ?? 0) : [],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NODES } from '../../nodes/registry.ts';
 import { PATIENT, siteNodes, useGateway } from '../support/gateway.ts';
 
 const gw = useGateway({ editor: true });
@@ -22,7 +23,7 @@ describe('a running gateway', () => {
       err?: unknown;
     }[];
     const own = list.filter((n) => n.module === '@v2gate/nodes');
-    expect(own).toHaveLength(13);
+    expect(own).toHaveLength(NODES.length);
     expect(own.filter((n) => n.err !== undefined)).toEqual([]);
   });
 

@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { manualClock } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
 import { checkFlowFile, keptSecret, seedFlowFile } from '../../gateway/flow-file.ts';
-import { readSecrets, secretVariable, takeEnvironment } from '../../gateway/secrets.ts';
+import { readSecrets, secretVariable, takeEnvironment, watchSecrets } from '../../gateway/secrets.ts';
 
 let dir = '';
 beforeEach(async () => {
@@ -78,6 +79,33 @@ describe('secrets', () => {
     const taken = takeEnvironment(env);
     expect(env).toEqual({ PATH: '/bin', V2GATE_HOST: 'h' });
     expect(taken).toMatchObject({ V2GATE_SECRET_A: 's', V2GATE_CREDENTIAL_SECRET: 't' });
+  });
+
+  it('a changed file is read again; a broken one is told and changes nothing', async () => {
+    const file = join(dir, 'secrets.json');
+    const clock = manualClock();
+    const told: unknown[] = [];
+    await writeFile(file, '{"a":"old"}', { mode: 0o600 });
+    const around = { clock, log: silentLog, onReload: (e?: unknown) => void told.push(codeOf(e) ?? 'ok') };
+    const secrets = await watchSecrets(file, {}, around);
+    const look = async (text: string) => {
+      await new Promise((r) => setImmediate(r));
+      await writeFile(file, text, { mode: 0o600 });
+      const before = told.length;
+      await expect
+        .poll(async () => {
+          await clock.advance(1_000);
+          return told.length;
+        })
+        .toBeGreaterThan(before);
+    };
+    await look('{"a":"new","b":"more"}');
+    expect([secrets.secret('a'), secrets.secret('b')]).toEqual(['new', 'more']);
+    await look('{"a":');
+    expect(secrets.secret('a')).toBe('new');
+    await look('{"a":"newest"}');
+    expect([secrets.secret('a'), told]).toEqual(['newest', ['ok', 'secrets.broken', 'ok']]);
+    secrets.close();
   });
 
   it('a missing file holds no secrets', async () => {

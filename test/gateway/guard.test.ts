@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../core/errors.ts';
 import { createGuard } from '../../gateway/guard.ts';
+import type { Principal } from '../../gateway/roles.ts';
+
+const ANYBODY = { identifyNow: () => ({ name: 'anybody', role: 'engineer' }) satisfies Principal };
 
 function verdict(
   headers: Record<string, string>,
   o: { method?: string; url?: string; upgrade?: boolean; listen?: string } = {},
 ) {
   const req = { headers, method: o.method ?? 'GET', url: o.url ?? '/v2gate/api/site' } as IncomingMessage;
-  return codeOf(createGuard(o.listen ?? '127.0.0.1').complaint(req, o.upgrade ?? false));
+  return codeOf(createGuard(o.listen ?? '127.0.0.1', ANYBODY).complaint(req, o.upgrade ?? false));
 }
 
 describe('guard of the web server', () => {
@@ -58,28 +61,4 @@ describe('guard of the web server', () => {
       verdict({ host: 'gate.example', origin: 'https://evil.example' }, { listen: '0.0.0.0', method: 'POST' }),
     ).toBe('api.forbiddenOrigin');
   });
-});
-
-describe('the password of the web server', () => {
-  const ask = (url: string, authorization?: string, upgrade = false) => {
-    const headers = { host: '127.0.0.1:1880', ...(authorization === undefined ? {} : { authorization }) };
-    const req = { headers, method: 'GET', url } as IncomingMessage;
-    return codeOf(createGuard('127.0.0.1', 'open sesame, please').complaint(req, upgrade));
-  };
-  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
-
-  it('is asked for everywhere, with any user name, but not for health, public keys and meter values', () => {
-    for (const url of ['/', '/console/', '/v2gate/api/site', '/metrics', '/http/flow', '/health/x', '/healthy']) {
-      expect(ask(url)).toBe('api.unauthorised');
-      expect(ask(url, basic('me:open sesame, please'))).toBeUndefined();
-    }
-    for (const url of ['/health', '/health?x=1', '/.well-known/jwks.json', '/v2gate/api/meter'])
-      expect(ask(url)).toBeUndefined();
-    expect(ask('/comms', undefined, true)).toBe('api.unauthorised');
-  });
-
-  it.each([basic('me:wrong'), basic('open sesame, please:'), 'Bearer open sesame, please', 'Basic', 'Basic !!', ''])(
-    'is not %s',
-    (header) => expect(ask('/', header)).toBe('api.unauthorised'),
-  );
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { manualClock, realClock } from '../../core/clock.ts';
 import { codeOf } from '../../core/errors.ts';
-import { createLog } from '../../core/log.ts';
+import { createLog, silentLog } from '../../core/log.ts';
 import { createMetrics } from '../../core/metrics.ts';
 import { createHealth } from '../../gateway/health.ts';
 import { createLinkBook } from '../../gateway/link-book.ts';
@@ -120,23 +120,70 @@ describe('child processes', () => {
     });
     cleanups.push(() => processes.stop());
     const file =
-      await script(`console.log('hello ' + process.argv[2]); process.stdin.resume(); process.stdin.on('end', () => process.exit(3));
+      await script(`console.log('hello ' + process.argv[2]); process.stdin.on('data', (x) => console.log('you said ' + x)); process.stdin.on('end', () => process.exit(3));
       if (process.argv[2] === 'brief') process.exit(7); setInterval(() => {}, 1000);`);
 
     const ended = logged(/process\.ended.*code=7.*againInMs=1000/);
-    await processes.run({ name: 'p', script: file, args: ['brief'] });
+    const states: string[] = [];
+    const heard: string[] = [];
+    const told = {
+      onState: (state: string, text: string) => void states.push(`${state}: ${text}`),
+      onLine: (line: string) => void heard.push(line),
+    };
+    const brief = processes.start({ name: 'p', script: file, args: ['brief'], ...told });
     await ended;
     const again = logged(/hello brief/);
     await clock.advance(1_000);
     await again;
+    expect(states).toEqual(['running: running', 'waiting: ended with exit code 7', 'running: running']);
+    expect(heard[0]).toBe('hello brief');
+    await brief.stop();
 
     const long = logged(/hello long/);
-    await processes.run({ name: 'p', script: file, args: ['long'] });
+    const second = processes.start({ name: 'p', script: file, args: ['long'] });
     await long;
-    const count = lines.length;
-    await processes.run({ name: 'p', script: file, args: ['long'] });
-    expect(lines).toHaveLength(count);
+    const said = logged(/you said stay/);
+    second.write('stay');
+    await said;
     await processes.stop();
+    second.write('nobody hears that');
     expect(clock.pending).toBe(0);
   });
+
+  it('one that has done its work, or whose settings are wrong, is not started again', async () => {
+    const clock = manualClock();
+    const processes = new Processes({ clock, log: silentLog });
+    cleanups.push(() => processes.stop());
+    const end = async (text: string) => {
+      const file = await script(text);
+      return new Promise<string>((done) => {
+        const onState = (state: string, why: string) => void (state === 'running' || done(`${state}: ${why}`));
+        processes.start({ name: 'p', script: file, args: [], onState });
+      });
+    };
+    expect(await end('process.exit(0)')).toBe('ended: done');
+    expect(await end("process.stderr.write('--url x is not usable.\\nUsage: …\\n', () => process.exit(2))")).toBe(
+      'failed: --url x is not usable.',
+    );
+    expect(clock.pending).toBe(0);
+  });
+
+  it('there are never more than 16', async () => {
+    const processes = new Processes({ clock: manualClock(), log: silentLog });
+    cleanups.push(() => processes.stop());
+    const file = await script('setInterval(() => {}, 1000)');
+    const start = () => processes.start({ name: 'p', script: file, args: [] });
+    const first = start();
+    await first.stop();
+    for (let i = 0; i < 16; i++) start();
+    expect(codeOf(attempt(start))).toBe('programs.full');
+  });
 });
+
+function attempt(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (e) {
+    return e;
+  }
+}

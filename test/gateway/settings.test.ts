@@ -85,6 +85,10 @@ describe('settings', () => {
       code: 'listen.insecure',
       remedy: expect.stringContaining('V2GATE_HTTP_PASSWORD'),
     });
+    const asked: string[] = [];
+    const hasUsers = (dataDir: string) => asked.push(dataDir) > 0;
+    expect(readSettings({ ...files, V2GATE_DATA: '/data' }, { demoSiteFile: 'x', hasUsers }).host).toBe('0.0.0.0');
+    expect(asked).toEqual(['/data']);
     expect(refused({ ...files, ...password, V2GATE_TLS_OCPP: 'off' }).what).toContain(
       'without encryption, for stations.',
     );

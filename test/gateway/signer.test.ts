@@ -58,13 +58,25 @@ describe('the signing key', () => {
   it('is rotated by another in its place; what the former signed stays checkable', async () => {
     const old = await open();
     const made = signature(old.signer);
-    unlinkSync(join(dir, 'signing-key.pem'));
-    const now = await open({ alg: 'ES256' });
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(join(dir, 'signing-key.pem'), pem, { mode: 0o600 });
+    const now = await open();
     expect(now.signer.keyId).not.toBe(old.signer.keyId);
     expect(now.publicKeys().map((k) => k.kid)).toEqual([now.signer.keyId, old.signer.keyId]);
     expect(now.signer.publicKeys()).toEqual(now.publicKeys());
     const former = now.publicKeys().find((k) => k.kid === made.keyId);
     expect(former && verifyKey(former).verify(bytes, made)).toBe(true);
+  });
+
+  it('that is gone is not replaced by itself, where anything was signed with it', async () => {
+    const { signer } = await open();
+    unlinkSync(join(dir, 'signing-key.pem'));
+    await expect(open()).rejects.toMatchObject({ code: 'signer.lost', message: expect.stringContaining(signer.keyId) });
+    unlinkSync(join(dir, 'signing-keys.json'));
+    await expect(open({ signedBefore: async () => true })).rejects.toMatchObject({ code: 'signer.lost' });
+    expect(existsSync(join(dir, 'signing-key.pem'))).toBe(false);
+    expect((await open({ signedBefore: async () => false })).signer.keyId).not.toBe(signer.keyId);
   });
 
   it('warns when others may read it', async () => {

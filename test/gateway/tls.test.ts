@@ -44,7 +44,7 @@ describe('a gateway with V2GATE_TLS=dev', () => {
     const status = async (path: string, auth?: string) => (await get(path, auth)).statusCode;
     expect([200, 503]).toContain(await status('/health'));
     expect(await status('/.well-known/jwks.json')).toBe(200);
-    const refused = await get('/console/');
+    const refused = await get('/');
     expect([refused.statusCode, refused.headers['www-authenticate']]).toEqual([401, expect.stringContaining('Basic')]);
     expect(await status('/v2gate/api/site', 'anybody:wrong')).toBe(401);
     expect(await status('/metrics')).toBe(401);

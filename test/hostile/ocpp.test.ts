@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type OcppVersion, openStation } from './peers.ts';
+import { openStation } from './peers.ts';
 import { useWorld } from './world.ts';
 
 const world = useWorld();
 const AT = '2026-03-02T12:00:00Z';
-const STATION: Readonly<Record<OcppVersion, string>> = { 'ocpp1.6': 'DEMO-AC-2', 'ocpp2.1': 'DEMO-V2G-2' };
 const VERSIONS = ['ocpp1.6', 'ocpp2.1'] as const;
+type OcppVersion = (typeof VERSIONS)[number];
+const STATION: Readonly<Record<OcppVersion, string>> = { 'ocpp1.6': 'DEMO-AC-2', 'ocpp2.1': 'DEMO-V2G-2' };
 
 const open = (version: OcppVersion) => openStation(world().ocpp, STATION[version], version);
 const call = (action: unknown, payload: unknown, id: unknown = 'x'): string => JSON.stringify([2, id, action, payload]);

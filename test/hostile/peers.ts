@@ -113,7 +113,7 @@ export async function openRaw(url: string, protocols: string[], o: ClientOptions
   };
 }
 
-export type OcppVersion = 'ocpp1.6' | 'ocpp2.1';
+export type OcppVersion = 'ocpp1.6' | 'ocpp2.0.1' | 'ocpp2.1';
 
 /** What a CALLERROR says. */
 export interface CallError {
@@ -141,6 +141,7 @@ export interface StationPeer extends Raw {
 
 const BOOT: Readonly<Record<OcppVersion, object>> = {
   'ocpp1.6': { chargePointVendor: 'v2gate', chargePointModel: 'test' },
+  'ocpp2.0.1': { reason: 'PowerUp', chargingStation: { vendorName: 'v2gate', model: 'test' } },
   'ocpp2.1': { reason: 'PowerUp', chargingStation: { vendorName: 'v2gate', model: 'test' } },
 };
 

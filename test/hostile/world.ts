@@ -203,7 +203,7 @@ async function startWorld(o: Omit<TestGatewayOptions, 'clock' | 'site'>): Promis
 }
 
 /** Bounded memories that keep what was said on purpose (a channel for each EVSE of the site), and what lives by the wall clock. */
-const MAY_GROW = /plot|channels|results|sequences|revisions|setpointSeqs|store|health|outcomes|meter/i;
+const MAY_GROW = /plot|trace|channels|results|sequences|revisions|setpointSeqs|store|health|outcomes|meter/i;
 
 const node = (id: string, type: string, more: object, wires: string[][] = []): FlowNode => ({
   id,

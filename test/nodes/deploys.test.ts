@@ -99,6 +99,21 @@ describe('deploys', () => {
     expect((await asked).status).toMatch(/ok|pending|rejected/);
   });
 
+  it('what was told while its wire was missing reaches the operator with the deploy that restores it', async () => {
+    const cut = path('a').map((n) => (n.id === 'service' ? { ...n, wires: [[], ['allocate']] } : n));
+    await gw().deploy(cut);
+    const { operator } = await connectBoth();
+    const before = { fsrId: 'N-1', reason: 'over', at: new Date().toISOString() };
+    await operator.request('CancelService', before);
+    expect(await operator.request('RequestService', setpointRequest('N-3', 1_000))).toMatchObject({ status: 'ok' });
+    await expect.poll(services, PATIENT).toContain('N-3');
+    const told = operator.next('ServiceDecision', (b) => b.fsrId === 'N-3');
+    const begun = operator.next('ExecutionNotice', (b) => b.fsrId === 'N-3' && b.phase === 'active');
+    await gw().deploy(path('a'), 'nodes');
+    expect(await told).toMatchObject({ revision: 1, decision: expect.any(String) });
+    await begun;
+  });
+
   it('another port of the server closes its stations and nobody else', async () => {
     await gw().deploy(path('a'));
     const { station, operator } = await connectBoth();

@@ -84,3 +84,18 @@ describe('the baseline `priorWindow` (fo 3.8)', () => {
     expect(await request(w, fsr(w, relative))).toMatchObject({ code: 'conflict.overlap' });
   });
 });
+
+describe('the baseline `highXofY` (fo 3.8)', () => {
+  it('is refused with the reason, by contract or request; another method of the request is taken', async () => {
+    const baseline = { method: 'highXofY' as const, x: 3, y: 5 };
+    w = await fleet(site({ baseline }));
+    const refusal = await request(w, fsr(w));
+    expect(refusal).toMatchObject({ code: 'capability.unsupported', details: [{ path: '/fsr/contractId' }] });
+    expect(refusal.message).toContain('priorWindow');
+    expect(await request(w, fsr(w, { baseline: { method: 'zero' } }))).toMatchObject({ status: 'ok' });
+    await w.close();
+    w = await fleet(site({}));
+    const details = [{ path: '/fsr/baseline/method' }];
+    expect(await request(w, fsr(w, { baseline }))).toMatchObject({ code: 'capability.unsupported', details });
+  });
+});

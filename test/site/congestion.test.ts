@@ -244,6 +244,47 @@ describe('a reduction by so many watts', () => {
   });
 });
 
+describe('what a limit has held down', () => {
+  const forSeconds = (s: number) => ({ start: iso(w.clock.now()), end: iso(w.clock.now() + s * 1000) });
+  const kept = async () => (await w.store.list('service')).filter((r) => r.key.includes('/release/')).length;
+
+  async function restarted(): Promise<void> {
+    await w.reopen();
+    for (const r of ['V2G-1.1', 'AC-1.1', 'AC-2.1']) w.plug(r);
+    await w.clock.advance(1000);
+  }
+
+  it('goes on being given back one after the other when the gateway restarts in between', async () => {
+    w = await fleet(site());
+    await request(w, congestion(w, { window: forSeconds(20) }));
+    await w.clock.advance(21_000);
+    const before = envelopeW();
+    expect(before).toBeLessThan(30_000);
+    await restarted();
+    expect(envelopeW()).toBeLessThanOrEqual(before);
+    await w.clock.advance(70_000);
+    expect(envelopeW()).toBeGreaterThan(30_000);
+    expect(await kept()).toBe(0);
+  });
+
+  it('is not given back at once when the limit ended while the gateway was away', async () => {
+    const file = site();
+    const stations = file.stations.map((x) => ({
+      ...x,
+      evses: x.evses.map((e) => ({ ...e, offlineImportW: 4600 })),
+    }));
+    w = await fleet({ ...file, stations });
+    await request(w, congestion(w, { window: forSeconds(20) }));
+    await w.clock.advance(10_000);
+    await w.site.close();
+    await w.clock.advance(15_000);
+    await restarted();
+    expect(envelopeW()).toBeLessThan(30_000);
+    await w.clock.advance(70_000);
+    expect(envelopeW()).toBeGreaterThan(30_000);
+  });
+});
+
 describe('activation (fo 4.3 no. 15)', () => {
   const activate = (action: string, patch: object = {}) =>
     w.ask('hub/ActivateService', { fsrId: 'L-1', action, at: iso(w.clock.now()), ...patch });

@@ -96,7 +96,7 @@ describe('commands in flight at a site', () => {
         await w.close();
       }
       expect(commands).toBeGreaterThan(seeds * 25);
-      expect(tight).toBeGreaterThan(seeds * 5);
+      expect(tight).toBeGreaterThan(seeds * 4);
     },
   );
 

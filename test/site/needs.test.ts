@@ -31,6 +31,41 @@ describe('what a vehicle has said about its needs', () => {
     expect(await kept()).toEqual([`site:test/${V2G}`]);
   });
 
+  it('counts less what has gone into the vehicle since, also over a restart', async () => {
+    const wants = { ...NEEDS, energyToMaxWh: 5_000 };
+    w.wired = false;
+    const mostW = () => w.site.snapshot().resources.find((r) => r.resourceId === V2G)?.wishedW;
+    w.say('hub/MeterReading', { resourceId: V2G, powerW: 0, importWh: 70_000, quality: 'good' });
+    w.say('hub/EvNeeds', { resourceId: V2G, ...wants });
+    await w.clock.advance(1_800_000);
+    w.say('hub/MeterReading', { resourceId: V2G, powerW: 0, importWh: 74_000, quality: 'good' });
+    const before = mostW();
+    expect(before).toBe(4_000);
+    await w.reopen();
+    session(`tx-${V2G}`);
+    w.say('hub/MeterReading', { resourceId: V2G, powerW: 0, importWh: 74_000, quality: 'good' });
+    expect(mostW()).toBe(before);
+    await w.reopen();
+    w.say('hub/StationStatus', { resourceId: V2G, state: 'charging', protocol: 'ocpp2.1' });
+    w.say('hub/MeterReading', { resourceId: V2G, powerW: 0, importWh: 74_000, quality: 'good' });
+    session(`tx-${V2G}`);
+    expect(mostW()).toBe(before);
+  });
+
+  it('is stored before anybody is told so, also where its session has not begun', async () => {
+    w.say('hub/SessionEvent', { resourceId: V2G, sessionId: `tx-${V2G}`, kind: 'ended' });
+    w.say('hub/EvNeeds', { resourceId: V2G, ...NEEDS });
+    await w.site.kept();
+    expect((await w.store.get('needs', `site:test/${V2G}`))?.body).toMatchObject({ needs: NEEDS });
+    await w.reopen();
+    w.say('hub/SessionEvent', { resourceId: V2G, sessionId: 'tx-2', kind: 'started', state: 'charging' });
+    w.say('hub/StationStatus', { resourceId: V2G, state: 'charging', protocol: 'ocpp2.1' });
+    expect(lowestW()).toBeLessThan(0);
+    w.say('hub/StationStatus', { resourceId: V2G, state: 'available' });
+    await w.site.kept();
+    expect(await kept()).toEqual([]);
+  });
+
   it('does not pass to the next vehicle', async () => {
     await w.reopen();
     session('tx-other');

@@ -82,6 +82,25 @@ describe('an opt-out while a service runs (fo 6.4)', () => {
     expect(power(w, 'V2G-1.1', 'AC-1.1', 'AC-2.1')).toBeCloseTo(9000, -3);
   });
 
+  it('is told to the FO by whom it was said; its own words are not told back to it', async () => {
+    await led();
+    await opt(w, 'out', ['AC-2.1']);
+    await w.clock.advance(2000);
+    expect(state('AC-2.1')).toBe('out');
+    await opt(w, 'in', ['AC-2.1']);
+    await w.clock.advance(2000);
+    expect(state('AC-2.1')).toBe('in');
+    expect(opts()).toEqual([]);
+    await w.site.opt({ choice: 'out', actor: 'fleet', scope: { resources: ['AC-2.1'] } }, 'console');
+    await w.clock.advance(2000);
+    await w.site.opt({ choice: 'in', actor: 'fleet', scope: { resources: ['AC-2.1'] } }, 'console');
+    await w.clock.advance(2000);
+    expect(opts().map((o) => [o.choice, o.actor])).toEqual([
+      ['out', 'fleet'],
+      ['in', 'fleet'],
+    ]);
+  });
+
   it('of all ends the service', async () => {
     await led();
     const resources = ['V2G-1.1', 'AC-1.1', 'AC-2.1'];

@@ -141,6 +141,23 @@ describe('an amendment (fo 4.3 no. 14)', () => {
     expect(service(w)).toMatchObject({ revision: 1, decision: 'accepted', targetW: 20_000 });
   });
 
+  it('that was decided as refused is not decided again, and its revision is used up (fo 4.3 no. 12)', async () => {
+    await led();
+    const body = { parameters: { ...P, minW: -30_000, maxW: -20_000 } };
+    await amend(2, body);
+    expect(await amend(2, body)).toMatchObject({ status: 'ok', state: 'active' });
+    await w.reopen();
+    await w.clock.advance(1000);
+    expect(await amend(2, body)).toMatchObject({ status: 'ok', state: 'active' });
+    expect(await amend(2, { parameters: { ...P, maxW: 8000 } })).toMatchObject({ code: 'seq.stale' });
+    expect(decisions(w).map((d) => [d.revision, d.decision])).toEqual([
+      [1, 'accepted'],
+      [2, 'rejected'],
+    ]);
+    expect(await amend(3, { parameters: { ...P, maxW: 8000 } })).toMatchObject({ status: 'ok' });
+    expect(service(w)).toMatchObject({ revision: 3 });
+  });
+
   it('that comes again is answered again, and is known after a restart', async () => {
     await led();
     const body = { parameters: { ...P, maxW: 25_000 } };
@@ -151,6 +168,19 @@ describe('an amendment (fo 4.3 no. 14)', () => {
     await w.clock.advance(1000);
     expect(service(w)).toMatchObject({ revision: 2 });
     expect(await amend(2, { parameters: { ...P, maxW: 26_000 } })).toMatchObject({ code: 'seq.stale' });
+  });
+});
+
+describe('what a setpoint became (fo 8.3.4)', () => {
+  it('names the minimum of an EVSE where that is why it is less', async () => {
+    w = await fleet(site());
+    const target = { groupId: 'g:ac2', referencePoint: 'group' };
+    await request(w, fsr(w, { target, parameters: { minW: 0, maxW: 11_000 } }));
+    await w.clock.advance(1000);
+    const data = { appliedW: 0, limitedBy: 'minimum' };
+    expect(await setpoint(w, 'N-1', 1, 800)).toMatchObject({ code: 'limit.clipped', data });
+    expect((await setpoint(w, 'N-1', 2, 6000)).data).not.toHaveProperty('limitedBy');
+    expect(await setpoint(w, 'N-1', 3, 11_000)).not.toMatchObject({ data: { limitedBy: 'minimum' } });
   });
 });
 

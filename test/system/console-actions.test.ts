@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { hashPassword } from '../../gateway/passwords.ts';
+import { writeUsers } from '../../gateway/users.ts';
+import { launchChromium, watchPage } from './support/browser.ts';
+import { eventually } from './support/child.ts';
 import { GatewayProcess } from './support/gateway.ts';
 
+const PASSWORD = 'correct horse battery';
 const STRICT = "default-src 'self'; frame-ancestors 'none'";
 
 /** What an operator does at the console, against the real gateway with its demo. */
@@ -11,26 +15,19 @@ describe('an operator at the console', () => {
   let gateway: GatewayProcess;
   let browser: Browser;
   let page: Page;
+  let wrong: string[];
 
   beforeAll(async () => {
     gateway = await GatewayProcess.start();
     await gateway.ready();
-    const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-      existsSync,
-    );
-    if (executablePath === undefined) throw new Error('There is no Chromium. Install it: apt install chromium.');
-    browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
-    page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
+    browser = await launchChromium();
+    const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+    page = await context.newPage();
+    // Before the login every request is refused, and browsers note that.
+    wrong = watchPage(page, /status of 40[13]/);
     page.setDefaultTimeout(15_000);
-    await page.route('**/console/', async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': STRICT } });
-    });
-    await page.goto(`${gateway.url}/console/`);
-    await row('DEMO-V2G-1.1').waitFor();
+    await page.goto(`${gateway.url}/console/#/stations`);
+    await row('DEMO-V2G-1.1').waitFor({ timeout: 60_000 });
   });
   afterAll(async () => {
     await browser?.close();
@@ -39,7 +36,14 @@ describe('an operator at the console', () => {
 
   const row = (resource: string) =>
     page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: resource }) });
+  const me = async () => (await gateway.get('/v2gate/api/me')) as { authRequired: boolean };
   const poc = () => row('Connection point');
+
+  it('gets the console under a strict policy', async () => {
+    const { headers } = await fetch(`${gateway.url}/console/`);
+    expect(headers.get('content-security-policy')).toBe(STRICT);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
 
   it('sorts and filters the stations by keyboard', async () => {
     await page.getByRole('button', { name: 'Resource' }).focus();
@@ -75,6 +79,7 @@ describe('an operator at the console', () => {
   });
 
   it('sets and lifts a limit after a question, and is told what is wrong with one that cannot be', async () => {
+    await page.getByRole('navigation').getByRole('link', { name: 'Limits' }).click();
     const set = page.getByRole('button', { name: 'Set limit …' });
     await page.getByLabel('Import, at most').fill('ten');
     await set.click();
@@ -98,10 +103,64 @@ describe('an operator at the console', () => {
     await page.setViewportSize({ width: 1440, height: 1000 });
   });
 
+  it('is asked to log in, and sees nothing before', async () => {
+    const hash = await hashPassword(PASSWORD);
+    await writeUsers(gateway.dataDir, [
+      { name: 'vera', role: 'viewer', hash },
+      { name: 'otto', role: 'operator', hash },
+    ]);
+    await eventually('users are in force', async () => ((await me()).authRequired ? true : undefined), 10_000);
+    await page.goto('about:blank');
+    await page.goto(`${gateway.url}/console/#/limits`);
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    await login('vera', 'wrong password here');
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /password|name/i })
+      .waitFor();
+    expect(await page.getByRole('rowheader').count()).toBe(0);
+  });
+
+  it('as a viewer looks at everything and is offered nothing that changes it', async () => {
+    await login('vera', PASSWORD);
+    await page.getByText('vera · viewer').waitFor();
+    await page.getByRole('row').filter({ hasText: 'Connection point' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Set limit …' }).count()).toBe(0);
+    await page.getByRole('navigation').getByRole('link', { name: 'Stations' }).click();
+    await page.getByRole('button', { name: 'DEMO-AC-1.1' }).click();
+    const station = page.getByRole('dialog', { name: 'DEMO-AC-1.1' });
+    await station.getByText('asking the station').waitFor();
+    expect(await station.getByRole('button').allTextContents()).toEqual(['Follow on the wire', 'Close']);
+    const refused = await page.evaluate(async () => {
+      const limit = { nodeId: 'poc', source: 'operator', importLimitW: 1 };
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch('../v2gate/api/limit', { method: 'POST', headers, body: JSON.stringify(limit) })).status;
+    });
+    expect(refused).toBe(403);
+    await page.keyboard.press('Escape');
+  });
+
+  it('as an operator is offered limits and orders, and may log out', async () => {
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    await login('otto', PASSWORD);
+    await page.getByText('otto · operator').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'Limits' }).click();
+    await page.getByRole('button', { name: 'Set limit …' }).waitFor();
+    expect(wrong).toEqual([]);
+  });
+
   it('is told that the connection is lost, and keeps seeing what was known', async () => {
+    await page.getByRole('navigation').getByRole('link', { name: 'Stations' }).click();
     await gateway.child.stop();
     await page.getByRole('alert').getByText('Connection to the gateway lost').waitFor();
     expect(await row('DEMO-V2G-1.1').count()).toBe(1);
     expect(await page.locator('body').getAttribute('data-connection')).toBe('lost');
   });
+
+  async function login(name: string, password: string): Promise<void> {
+    await page.getByLabel('Name').fill(name);
+    await page.getByLabel('Password').fill(password);
+    await page.keyboard.press('Enter');
+  }
 });

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { cutTexts, launchChromium, watchPage } from './support/browser.ts';
 import { Child } from './support/child.ts';
 import { GatewayProcess, ROOT } from './support/gateway.ts';
 
@@ -35,7 +35,7 @@ describe('an operator at the console of a site with services', () => {
   let page: Page;
   let folder: string;
   const programs: Child[] = [];
-  const wrong: string[] = [];
+  let wrong: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'v2gate-console-'));
@@ -43,19 +43,12 @@ describe('an operator at the console of a site with services', () => {
     gateway = await GatewayProcess.start({ site: await site() });
     await gateway.ready();
     programs.push(program('stations', ['--url', await gateway.link('stations')]));
-    const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-      existsSync,
-    );
-    if (executablePath === undefined) throw new Error('There is no Chromium. Install it: apt install chromium.');
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
     page.setDefaultTimeout(30_000);
-    page.on('pageerror', (e) => wrong.push(e.message));
-    page.on('console', (m) => {
-      // A refusal is an answer of the gateway; browsers note every status above 399.
-      if (m.type() === 'error' && !/status of 409/.test(m.text())) wrong.push(m.text());
-    });
-    await page.goto(`${gateway.url}/console/`);
+    // A refusal is an answer of the gateway; browsers note every status above 399.
+    wrong = watchPage(page, /status of 409/);
+    await page.goto(`${gateway.url}/console/#/stations`);
     await row('DEMO-V2G-1.1').getByText('OCPP 2.1').waitFor();
     const operator = ['--url', await gateway.link('operators'), '--scenario', join(folder, 'scenario.json')];
     programs.push(program('fo', operator));
@@ -70,6 +63,7 @@ describe('an operator at the console of a site with services', () => {
 
   const row = (resource: string) =>
     page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: resource }) });
+  const view = (name: string) => page.getByRole('navigation').getByRole('link', { name }).click();
   const table = (id: string) => page.locator(`#${id}`);
   const dialog = (name: string | RegExp) => page.getByRole('dialog', { name });
 
@@ -84,6 +78,7 @@ describe('an operator at the console of a site with services', () => {
   });
 
   it('finds record and proof with their totals, and sees that the signatures are valid', async () => {
+    await view('Evidence');
     const first = table('documents').getByRole('row').nth(1);
     await first.getByText('Signature valid').waitFor({ timeout: 150_000 });
     expect((await first.innerText()).replaceAll('\u202f', ' ')).toMatch(/fo:north[\s\S]*Completed[\s\S]*\d Wh[\s\S]*%/);
@@ -97,24 +92,29 @@ describe('an operator at the console of a site with services', () => {
   });
 
   it('has the browser check the whole event log', async () => {
+    await view('Evidence');
     await page.getByRole('button', { name: 'Check the whole chain' }).click();
     await page.getByText(/entries, number 1 to \d+: none changed, none missing in between/).waitFor();
-    await table('events').getByText('service.completed').waitFor();
+    await table('events').getByText('service.completed').first().waitFor();
   });
 
   it('sees a limit series as terms, steps and a band, and is refused an opt-out from what is mandatory', async () => {
+    await view('Services');
     const limit = table('services').getByRole('row').filter({ hasText: 'Congestion limit' });
     await limit.getByText('Active').waitFor();
     expect((await limit.innerText()).replaceAll('\u202f', ' ')).toMatch(
       /mandatory[\s\S]*≤ 30.0 kW|mandatory[\s\S]*≤ 20.0 kW/,
     );
+    await view('Overview');
     await page.locator('#band-note').waitFor();
+    await view('Services');
     await limit.getByRole('button', { name: /Details of/ }).click();
     await dialog(/Congestion limit/)
       .getByText('import at most')
       .first()
       .waitFor();
     await page.keyboard.press('Escape');
+    await view('Stations');
     await optOf('DEMO-AC-1.1', 'Opt out', 'Opt out');
     await dialog('DEMO-AC-1.1').getByRole('alert').getByText('A mandatory service allows no opt-out').waitFor();
     await dialog('DEMO-AC-1.1').getByText('mandatory.noOptOut').waitFor();
@@ -122,6 +122,7 @@ describe('an operator at the console of a site with services', () => {
   });
 
   it('takes a service back with a reason that the operator may give', async () => {
+    await view('Services');
     const limit = table('services').getByRole('row').filter({ hasText: 'Congestion limit' });
     await limit.getByRole('button', { name: /Details of/ }).click();
     await page.getByRole('button', { name: 'Take back …' }).click();
@@ -130,10 +131,12 @@ describe('an operator at the console of a site with services', () => {
     await question.getByRole('button', { name: 'Take service back' }).click();
     await page.getByText(/is taken back; fo:north is told/).waitFor();
     await page.keyboard.press('Escape');
+    await view('Evidence');
     await table('events').getByText('service.cancelled').waitFor();
   });
 
   it('opts a resource out and in again', async () => {
+    await view('Stations');
     await optOf('DEMO-AC-1.1', 'Opt out', 'Opt out');
     await dialog('DEMO-AC-1.1').getByText('DEMO-AC-1.1 is opted out of services.').waitFor();
     await page.keyboard.press('Escape');
@@ -144,6 +147,7 @@ describe('an operator at the console of a site with services', () => {
   });
 
   it('removes a station that was accepted', async () => {
+    await view('Stations');
     const station = new WebSocket(`${await gateway.link('stations')}/CS-77`, ['ocpp1.6']);
     const boot = { chargePointVendor: '<b>Acme</b>', chargePointModel: 'Wall 1' };
     station.on('error', () => {});
@@ -159,6 +163,7 @@ describe('an operator at the console of a site with services', () => {
   });
 
   it('reads everything on a phone: nothing is cut or reaches beyond the edge', async () => {
+    await view('Stations');
     await page.setViewportSize({ width: 390, height: 844 });
     await page.waitForTimeout(500);
     expect(await page.evaluate(cutTexts)).toEqual([]);
@@ -202,17 +207,4 @@ async function site(): Promise<object> {
 function program(name: string, args: string[]): Child {
   const script = join(ROOT, 'simulators', name, 'main.ts');
   return new Child({ name, command: process.execPath, args: [script, ...args], cwd: ROOT, env: process.env });
-}
-
-/** In the page: texts that are cut off by their box, or that reach beyond the screen. */
-function cutTexts(): string[] {
-  const found: string[] = [];
-  for (const element of document.querySelectorAll('main *, header *, dialog[open] *')) {
-    const own = [...element.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent?.trim());
-    const box = element.getBoundingClientRect();
-    if (!own || box.width <= 1 || element.closest('.hidden, svg, option, thead')) continue;
-    const cut = element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflow !== 'visible';
-    if (cut || box.right > innerWidth + 1 || box.left < -1) found.push(`${element.tagName} ${element.textContent}`);
-  }
-  return found;
 }

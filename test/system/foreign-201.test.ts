@@ -13,7 +13,8 @@ import type { Site } from '../../hub/site/types.ts';
 import type { CommandOutcome, PowerCommand, StationOrderOutcome } from '../../model/index.ts';
 import { siteFile } from '../support/site-file.ts';
 import { eventually } from './support/child.ts';
-import { ForeignStation, pythonWithPackages } from './support/python.ts';
+import type { ForeignStation } from './support/foreign.ts';
+import { pythonStation, pythonWithPackages } from './support/python.ts';
 
 const MAPPINGS = new URL('../../mappings', import.meta.url).pathname;
 
@@ -30,7 +31,12 @@ describe('a foreign station of OCPP 2.0.1 at the bridge', () => {
   beforeAll(async () => {
     const metrics = createMetrics();
     const store = await openStore({ path: ':memory:', clock, log: silentLog, metrics });
-    const file = { ...siteFile(), idTokens: { policy: 'list' as const, list: ['FOREIGN-1'] } };
+    // It meters every 10 s, so its commands are judged within 15 s.
+    const stations = siteFile().stations.map((s) => ({
+      ...s,
+      evses: s.evses.map((e) => ({ ...e, responseTimeS: 5 })),
+    }));
+    const file = { ...siteFile(), stations, idTokens: { policy: 'list' as const, list: ['FOREIGN-1'] } };
     const files = { read: async () => JSON.stringify(file), watch: () => () => undefined };
     const sites = new SiteRegistry({ clock, log: silentLog, metrics, store, files });
     site = await sites.open({ file: 'site.json' });
@@ -61,10 +67,11 @@ describe('a foreign station of OCPP 2.0.1 at the bridge', () => {
       if (m.topic === 'hub/CommandOutcome') outcomes.push(m.payload as CommandOutcome);
       if (m.topic === 'hub/StationOrderOutcome') orders.push(m.payload as StationOrderOutcome);
     });
-    station = new ForeignStation(pythonWithPackages(), 'station201.py', {
+    station = pythonStation(pythonWithPackages(), 'station201.py', {
       url: link.url,
       identity: 'AC-1',
       maxImportW: 11_040,
+      meterS: 60,
     });
     await station.next('started');
     shut = async () => {

@@ -1,7 +1,41 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { realClock } from '../../core/clock.ts';
 import { createOcppServer, dispatch, type OcppServer, type Station } from '../../protocols/ocpp/index.ts';
-import { ForeignStation, pythonWithPackages } from './support/python.ts';
+import type { ForeignStation } from './support/foreign.ts';
+import { pythonStation, pythonWithPackages, type Script } from './support/python.ts';
+
+type Order = readonly [action: string, payload: object];
+
+interface Orders {
+  readonly script: Script;
+  readonly remoteStart: Order;
+  readonly remoteStop: (transactionId: unknown) => Order;
+  readonly availability: (to: 'Operative' | 'Inoperative') => Order;
+  readonly reset: Order;
+}
+
+const orders2 = (script: Script): Orders => ({
+  script,
+  remoteStart: ['RequestStartTransaction', { remoteStartId: 1, evseId: 1, idToken: { idToken: 'T', type: 'Central' } }],
+  remoteStop: (transactionId) => ['RequestStopTransaction', { transactionId }],
+  availability: (operationalStatus) => ['ChangeAvailability', { operationalStatus, evse: { id: 1 } }],
+  reset: ['Reset', { type: 'Immediate' }],
+});
+
+/** What a server may order, in the words of each version (ocpp 7). */
+const ORDERS: readonly Orders[] = [
+  {
+    script: 'station16.py',
+    remoteStart: ['RemoteStartTransaction', { idTag: 'T', connectorId: 1 }],
+    remoteStop: (transactionId) => ['RemoteStopTransaction', { transactionId }],
+    availability: (type) => ['ChangeAvailability', { connectorId: 1, type }],
+    reset: ['Reset', { type: 'Hard' }],
+  },
+  orders2('station201.py'),
+  orders2('station21.py'),
+];
+
+const identityOf = (script: Script): string => `PY-${script.replaceAll(/\D/g, '')}`;
 
 /** Stations of the Python package `ocpp` against our OCPP stack alone: a failure here is not one of the gateway. */
 describe('a foreign station and protocols/ocpp', () => {
@@ -20,9 +54,8 @@ describe('a foreign station and protocols/ocpp', () => {
   });
   afterAll(() => server.close());
 
-  function start(script: 'station16.py' | 'station21.py', maxExportW = 0): ForeignStation {
-    const identity = `PY-${script.slice(7, 9)}`;
-    const station = new ForeignStation(python, script, { url: server.url, identity, maxExportW, meterS: 0.5 });
+  function start(script: Script, o: { readonly maxExportW?: number; readonly idle?: boolean } = {}): ForeignStation {
+    const station = pythonStation(python, script, { url: server.url, identity: identityOf(script), ...o });
     running.push(station);
     return station;
   }
@@ -30,10 +63,13 @@ describe('a foreign station and protocols/ocpp', () => {
   function serve(station: Station): void {
     connected.push(station);
     const now = (): string => new Date().toISOString();
+    const boot = () => ({ status: 'Accepted' as const, currentTime: now(), interval: 60 });
+    const heartbeat = () => ({ currentTime: now() });
     if (station.version === 'ocpp1.6') {
       station.handle(
         dispatch('ocpp1.6', {
-          BootNotification: () => ({ status: 'Accepted', currentTime: now(), interval: 60 }),
+          BootNotification: boot,
+          Heartbeat: heartbeat,
           StatusNotification: () => ({}),
           Authorize: () => ({ idTagInfo: { status: 'Accepted' } }),
           StartTransaction: () => ({ transactionId: 7, idTagInfo: { status: 'Accepted' } }),
@@ -41,17 +77,20 @@ describe('a foreign station and protocols/ocpp', () => {
           StopTransaction: () => ({}),
         }),
       );
-    } else if (station.version === 'ocpp2.1') {
-      station.handle(
-        dispatch('ocpp2.1', {
-          BootNotification: () => ({ status: 'Accepted', currentTime: now(), interval: 60 }),
-          StatusNotification: () => ({}),
-          Authorize: () => ({ idTokenInfo: { status: 'Accepted' } }),
-          NotifyEVChargingNeeds: () => ({ status: 'Processing' }),
-          TransactionEvent: () => ({}),
-        }),
-      );
+      return;
     }
+    const handlers = {
+      BootNotification: boot,
+      Heartbeat: heartbeat,
+      StatusNotification: () => ({}),
+      Authorize: () => ({ idTokenInfo: { status: 'Accepted' as const } }),
+      NotifyEVChargingNeeds: () => ({ status: 'Processing' as const }),
+      NotifyReport: () => ({}),
+      MeterValues: () => ({}),
+      TransactionEvent: () => ({}),
+    };
+    if (station.version === 'ocpp2.0.1') station.handle(dispatch('ocpp2.0.1', handlers));
+    else station.handle(dispatch('ocpp2.1', handlers));
   }
 
   it('1.6: charges, obeys an ampere limit and falls back when it ends', async () => {
@@ -86,7 +125,7 @@ describe('a foreign station and protocols/ocpp', () => {
   });
 
   it('2.1: follows a dynamic setpoint through zero, and the watchdog of its profile', async () => {
-    const foreign = start('station21.py', 11_000);
+    const foreign = start('station21.py', { maxExportW: 11_000 });
     await foreign.next('needs', (e) => e.status === 'Processing');
     const { transactionId } = await foreign.next('started');
     const station = connected.at(-1);
@@ -124,5 +163,43 @@ describe('a foreign station and protocols/ocpp', () => {
       scheduleUpdate: { setpoint: 0 },
     });
     expect(unknown.status).toBe('Rejected');
+  });
+
+  it.each(ORDERS)('$script: does what its control channel and its server tell it', async (orders) => {
+    const foreign = start(orders.script, { idle: true });
+    await foreign.next('boot', (e) => e.status === 'Accepted');
+    const station = () => connected.findLast((s) => s.identity === identityOf(orders.script));
+    const order = async ([action, payload]: Order) =>
+      String(Reflect.get(Object(await station()?.callAny(action, payload)), 'status'));
+    const id = async (from: number) => (await foreign.next('started', () => true, 5_000, from)).transactionId;
+
+    await foreign.tell('plug');
+    await foreign.tell('present');
+    const first = await id(0);
+    await foreign.tell('present');
+    await foreign.next('stopped', (e) => e.reason === 'Local');
+    expect(await order(orders.remoteStop(first))).toBe('Rejected');
+
+    let from = foreign.mark;
+    expect(await order(orders.remoteStart)).toBe('Accepted');
+    const second = await id(from);
+    expect(await order(orders.availability('Inoperative'))).toBe('Scheduled');
+    expect(await order(orders.remoteStop(second))).toBe('Accepted');
+    await foreign.next('stopped', (e) => e.reason === 'Remote');
+    expect(await order(orders.remoteStart)).toBe('Rejected');
+    expect(await order(orders.availability('Operative'))).toBe('Accepted');
+
+    await foreign.tell('answer', { action: orders.remoteStart[0], payload: { status: 'Rejected' }, times: 1 });
+    expect(await order(orders.remoteStart)).toBe('Rejected');
+    from = foreign.mark;
+    await foreign.tell('drop', { forS: 0.5 });
+    await foreign.next('connected', () => true, 5_000, from);
+    await foreign.tell('unplug');
+    from = foreign.mark;
+    expect(await order(orders.reset)).toBe('Accepted');
+    await foreign.next('boot', (e) => e.status === 'Accepted', 10_000, from);
+    expect(await foreign.call('Heartbeat')).toMatchObject({ currentTime: expect.any(String) });
+    const unknown = station()?.callAny('DataTransfer', { vendorId: 'nobody' });
+    await expect(unknown).rejects.toMatchObject({ code: 'ocpp.notImplemented' });
   });
 });

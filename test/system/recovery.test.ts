@@ -4,6 +4,7 @@ import { FAIL_POINTS, type FailPoint } from '../../core/failpoint.ts';
 import type { FoInbound } from '../../protocols/fo/index.ts';
 import { sayOnce } from './support/raw-operator.ts';
 import { inMs, Rig, type RigOptions } from './support/recovery.ts';
+import { AT_DEATH, judgeDeath, lasting, notLasting, owed } from './support/recovery-points.ts';
 import { FO, GIVES, MEMBERS, NEWCOMER, OPTS_OUT, OTHER_FO } from './support/recovery-site.ts';
 import { LeftBehind, replayed, unrecorded, unstated } from './support/recovery-store.ts';
 
@@ -233,20 +234,35 @@ it('every point is entered', () => {
 
 describe.concurrent('a gateway that dies', () => {
   it.each(CASES)('at %s, the %ith time', { timeout: 120_000 }, async (point, hit) => {
-    const rig = await start({ point: `${point}:${hit}` });
+    let left: ReadonlyMap<string, string> = new Map();
+    let numbers: ReadonlyMap<number, string> = new Map();
+    const onDeath = async (rig: Rig): Promise<void> => {
+      const store = await LeftBehind.atDeath(rig.dataDir);
+      AT_DEATH[point]({ store, rig, hit });
+      judgeDeath({ store, rig, hit });
+      left = lasting(store);
+      numbers = owed(store);
+      store.close();
+    };
+    const rig = await start({ point: `${point}:${hit}`, onDeath });
     await drive(rig).catch(async (e: unknown) => {
+      // What was wrong when it died, or when it came back, says more.
+      await rig.up();
       throw new Error(`${String(e)}\n${await rig.describe()}`, { cause: e });
     });
     await rig.up();
     expect(rig.ended, `${point}:${hit} was never reached`).toBe('SIGKILL');
     expect(await rig.halt()).toBe('exit code 0');
-    const store = new LeftBehind(rig.dataDir);
+    const store = LeftBehind.of(rig.dataDir);
     judge(rig, store);
+    expect(notLasting(left, store), 'what was stored and is another one').toEqual([]);
+    for (const [seq, messageId] of numbers)
+      expect(rig.events.find((e) => e.eventSeq === seq)?.messageId, `event ${seq}`).toBe(messageId);
     store.close();
     await close(rig);
   });
 
-  it.each(['request.stored:1', 'result.stored:1', 'result.sent:1'])(
+  it.each(['request.decided:1', 'request.stored:1', 'result.stored:1', 'result.sent:1'])(
     'at %s gives one Result to one messageId, however often it comes',
     { timeout: 120_000 },
     async (point) => {
@@ -263,6 +279,30 @@ describe.concurrent('a gateway that dies', () => {
       const changed = { ...envelope, body: { fsr: fsrOf('S-2', 'C-2') } };
       expect(await sayOnce(await rig.operators(), OTHER_FO, changed)).toMatchObject({ code: 'id.conflict' });
       expect((await rig.site()).snapshot.services.map((x) => x.fsrId)).toEqual(['S-1']);
+      await close(rig);
+    },
+  );
+
+  it.each(['request.decided:2', 'setpoint.stored:1', 'result.sent:2'])(
+    'at %s takes a setpoint that comes again, and it is in force',
+    { timeout: 120_000 },
+    async (point) => {
+      const rig = await start({ point, onBack: async () => undefined });
+      const request = { messageId: randomUUID(), type: 'RequestService', body: { fsr: fsrOf('S-1', 'C-2') } };
+      expect(await sayOnce(await rig.operators(), OTHER_FO, request)).toMatchObject({ status: 'ok' });
+      await active(rig, 'S-1');
+      const body = { setpoint: { fsrId: 'S-1', seq: 1, targetW: 9_000, validUntil: inMs(60_000) } };
+      const envelope = { messageId: randomUUID(), type: 'UpdateSetpoint', body };
+      const first = await sayOnce(await rig.operators(), OTHER_FO, envelope);
+      await rig.until('it is dead', () => rig.death !== undefined || undefined);
+      await rig.up();
+      const again = await sayOnce(await rig.operators(), OTHER_FO, envelope);
+      // Results of setpoints are not stored: what it becomes is told by what the stations can do now.
+      expect(again).toMatchObject({ status: 'ok' });
+      if (first !== undefined) expect(first).toMatchObject({ status: 'ok' });
+      expect(await sayOnce(await rig.operators(), OTHER_FO, envelope)).toEqual(again);
+      const { services } = (await rig.site()).snapshot;
+      expect(services).toMatchObject([{ fsrId: 'S-1', requestedW: 9_000, targetW: 9_000 }]);
       await close(rig);
     },
   );

@@ -29,3 +29,13 @@ export function sayError(place, what, error) {
     ),
   );
 }
+
+/** Says that something was done, and that the answer to it is no. @param {HTMLElement} place @param {string} text */
+export function sayRefused(place, text) {
+  place.replaceChildren(h('p', { 'data-tone': 'warn' }, text));
+}
+
+/** @param {HTMLElement} place @param {string} text */
+export function sayWaiting(place, text) {
+  place.replaceChildren(h('p', { 'data-tone': 'quiet' }, text));
+}

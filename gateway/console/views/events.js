@@ -6,7 +6,9 @@
  */
 import { canHash, checkChain, entriesOf } from '../chain.js';
 import { badge, byId, h, keyed, setAttr, setText } from '../dom.js';
+import { eventWords } from '../event-words.js';
 import { timeOfDay } from '../format.js';
+import { hashOf } from '../route.js';
 
 /** Entries that the page shows. */
 const SHOWN = 50;
@@ -162,8 +164,25 @@ function eventItem(e) {
     at,
     h('span', { class: 'seq muted', title: `hash ${e.hash}` }, `#${e.logSeq}`),
     severity.node,
-    h('span', { class: 'kind' }, e.kind),
+    h('span', { class: 'kind', title: e.kind }, ...kindNodes(e.kind)),
     h('span', { class: 'muted about' }, about),
+    ...wireLink(e),
   );
   return { node, show() {} };
+}
+
+/** What happened in words, with the kind by which machines know it. @param {string} kind */
+function kindNodes(kind) {
+  const words = eventWords(kind);
+  return words === undefined ? [kind] : [words, ' ', h('code', { class: 'muted' }, kind)];
+}
+
+const ABOUT_SERVICE = /^(service|setpoint|opt|flow|record|proof)\./;
+const DOCUMENT = /^(rec|prf):/;
+
+/** The way to what passed on the wire for a service. @param {EventEntry} e */
+function wireLink({ kind, subject }) {
+  const follow = ABOUT_SERVICE.test(kind) ? subject.find((s) => !DOCUMENT.test(s)) : undefined;
+  if (follow === undefined) return [];
+  return [h('a', { href: hashOf('wire', { follow }), 'aria-label': `Follow ${follow} on the wire` }, 'Wire')];
 }

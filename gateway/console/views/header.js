@@ -35,14 +35,17 @@ export function headerView({ choose }) {
   const connection = badge();
   byId('connection', HTMLElement).append(connection.node);
   const showSites = siteChoice(choose);
-  const showHealth = healthView();
+  const showHealth = healthChip();
   return {
-    show({ state, site, now, mono }) {
+    show({ state, site, now, mono, route }) {
       const view = site?.view;
       const title = view === undefined ? 'v2gate' : (view.name ?? view.siteId);
       setText(name, title);
       setText(note, view === undefined ? 'operator console' : `${view.siteId} · ${timeOfDay(now)}`);
-      setText(document.querySelector('title') ?? name, `${title} · v2gate console`);
+      setText(
+        document.querySelector('title') ?? name,
+        `${route.view.charAt(0).toUpperCase()}${route.view.slice(1)} · ${title} · v2gate console`,
+      );
       connection.show(CONNECTION[state.connection]);
       setAttr(document.body, 'data-connection', state.connection);
       showSites(Object.keys(state.sites), view?.siteId);
@@ -95,40 +98,32 @@ function siteChoice(choose) {
   };
 }
 
-function healthView() {
+function healthChip() {
   const chip = badge();
   byId('health-chip', HTMLElement).append(chip.node);
-  const note = byId('health-note', HTMLElement);
   const showLinks = keyed(byId('links', HTMLElement), { key: keyOf, make: () => componentItem('chip') });
-  const showAll = keyed(byId('components', HTMLElement), { key: keyOf, make: () => componentItem('') });
   /** @param {import('../state.js').ConsoleState['health']} health @param {boolean} live */
   return (health, live) => {
-    const known = live ? health : undefined;
-    const components = Object.entries(known?.components ?? {}).map(([name, c]) => ({ ...c, name }));
+    const components = componentsOf(live ? health : undefined);
     const worst = ['down', 'degraded'].find((s) => components.some((c) => c.state === s)) ?? 'ok';
-    chip.show(
-      known === undefined
-        ? HEALTH.unknown
-        : worst === 'ok'
-          ? HEALTH.ok
-          : worst === 'down'
-            ? HEALTH.down
-            : HEALTH.degraded,
-    );
-    setText(
-      note,
-      known === undefined ? '' : `New control requests are ${known.admitsNewControl ? 'admitted' : 'refused'}.`,
-    );
+    chip.show(health === undefined || !live ? HEALTH.unknown : healthWords(worst));
     showLinks(components.filter((c) => LINK.test(c.name)));
-    showAll(components);
   };
 }
 
+/** @param {import('../state.js').ConsoleState['health']} health @returns {Component[]} */
+export function componentsOf(health) {
+  return Object.entries(health?.components ?? {}).map(([name, c]) => ({ ...c, name }));
+}
+
+/** @param {string} state */
+const healthWords = (state) => (state === 'ok' ? HEALTH.ok : state === 'degraded' ? HEALTH.degraded : HEALTH.down);
+
 /** @param {Component} c */
-const keyOf = (c) => c.name;
+export const keyOf = (c) => c.name;
 
 /** @param {string} className */
-function componentItem(className) {
+export function componentItem(className) {
   const words = badge();
   const text = h('span', { class: 'muted' });
   const node = h('li', { class: className }, words.node, ' ', text);
@@ -136,7 +131,7 @@ function componentItem(className) {
     node,
     /** @param {Component} c */
     show(c) {
-      const look = c.state === 'ok' ? HEALTH.ok : c.state === 'degraded' ? HEALTH.degraded : HEALTH.down;
+      const look = healthWords(c.state);
       words.show({ ...look, text: c.name.replace(LINK, '') });
       setText(text, `${c.state === 'ok' ? '' : `${look.text.toLowerCase()}: `}${c.text}`);
     },

@@ -7,7 +7,7 @@ import { SERIES } from '../plot-points.js';
 /** Values of the plot, kW. @typedef {Readonly<Partial<Record<Key, number | undefined>>>} Values */
 
 /** In reading order, which is not the order of drawing. @type {readonly Key[]} */
-const ORDER = ['requested', 'granted', 'measured', 'import', 'export'];
+export const ORDER = ['requested', 'granted', 'measured', 'import', 'export'];
 
 /**
  * Buttons that show the values and switch the lines.
@@ -49,7 +49,7 @@ export function spokenValues(values, now) {
 }
 
 /** @param {Key} key */
-const labelOf = (key) => SERIES.find((s) => s.key === key)?.label ?? key;
+export const labelOf = (key) => SERIES.find((s) => s.key === key)?.label ?? key;
 
 /** @param {number | undefined} kW */
-const valueText = (kW) => (kW === undefined ? UNKNOWN : power(kW * 1000));
+export const valueText = (kW) => (kW === undefined ? UNKNOWN : power(kW * 1000));

@@ -1,43 +1,39 @@
 /**
+ * @import { ApiResult } from '../api.js'
  * @import { Frame, View } from './frame.js'
- * @import { Key, Values } from './legend.js'
+ * @import { Values } from './legend.js'
  */
-import { byId, setAttr, setText } from '../dom.js';
+import { byId, h, setAttr, setText } from '../dom.js';
 import { timeOfDay } from '../format.js';
 import { aheadOf, limitSteps } from '../plot-band.js';
-import { columns, powerRange, SERIES, timeRange } from '../plot-points.js';
+import { groupPlots } from '../plot-groups.js';
+import { columns, powerRange, recent, SERIES, SPANS, timeRange } from '../plot-points.js';
 import uPlot from '../vendor/uplot/uPlot.esm.js';
 import { legendView, spokenValues } from './legend.js';
+import { axis, bands, clock, kilowatts, line, onThemeChange, sizeOf, themeColours, zeroLine } from './plot-draw.js';
+import { plotTip } from './plot-tip.js';
 
-const MIN_HEIGHT = 220;
-const FONT = '12px system-ui, sans-serif';
-
-/** How each line is drawn: told apart by more than colour. */
-/** @type {Readonly<Record<Key, { step: boolean, width: number, dash?: number[] }>>} */
-const LOOK = {
-  granted: { step: true, width: 3.5 },
-  requested: { step: true, width: 2, dash: [6, 5] },
-  measured: { step: false, width: 2.5 },
-  import: { step: true, width: 1.5, dash: [2, 3] },
-  export: { step: true, width: 1.5, dash: [2, 3] },
-};
-
-/** The live power plot. @returns {View} */
-export function plotView() {
+/**
+ * The live power plot of the site or one of its groups.
+ * @param {{ ask: (url: URL) => Promise<ApiResult>, url: URL, refresh: () => void }} o url: of the plot
+ * @returns {View}
+ */
+export function plotView({ ask, url, refresh }) {
   const place = byId('plot', HTMLElement);
-  const text = byId('plot-text', HTMLElement);
   const time = byId('plot-time', HTMLElement);
   const bandNote = byId('band-note', HTMLElement);
   const colours = themeColours();
-  setAttr(place, 'role', 'img');
-  setAttr(place, 'aria-labelledby', 'plot-title');
-  setAttr(place, 'aria-describedby', 'plot-text');
+  const span = spanChoice(refresh);
+  const subject = subjectChoice(refresh);
+  const groups = groupPlots({ ask, url, changed: refresh });
   let range = { x: /** @type {[number, number]} */ ([0, 1]), y: /** @type {[number, number]} */ ([-1, 1]) };
   /** @type {readonly import('../plot-band.js').Step[]} */
   let steps = [];
   /** @type {Frame | undefined} */
   let last;
-  const legend = legendView((key, shown) => plot.setSeries(indexOf(key), { show: shown }));
+  const legend = legendView((key, shown) =>
+    plot.setSeries(1 + SERIES.findIndex((s) => s.key === key), { show: shown }),
+  );
   const plot = new uPlot(
     {
       ...sizeOf(place),
@@ -58,11 +54,13 @@ export function plotView() {
     columns([]),
     place,
   );
+  const tip = plotTip(plot);
   new ResizeObserver(() => plot.setSize(sizeOf(place))).observe(place);
   onThemeChange(() => {
     colours.forget();
     plot.redraw(false);
   });
+  walkByKeyboard(place, plot);
 
   /** Values under the cursor, else the newest. @param {Frame} frame */
   const showValues = ({ state, now }) => {
@@ -75,16 +73,25 @@ export function plotView() {
     const when = plot.data[0][at];
     const which = hovered !== undefined ? 'at the pointer' : state.connection === 'live' ? 'now' : 'last known';
     setText(time, when === undefined ? 'no data yet' : `${which}, ${timeOfDay(when * 1000)}`);
-    if (hovered === undefined) setText(text, when === undefined ? '' : spokenValues(values, now));
+    tip.show(hovered === undefined || when === undefined ? undefined : { at: when * 1000, values });
+    setAttr(place, 'aria-valuemax', String(Math.max(0, plot.data[0].length - 1)));
+    setAttr(place, 'aria-valuenow', String(Math.max(0, at)));
+    const spokenAt = hovered === undefined ? now : (when ?? 0) * 1000;
+    setAttr(place, 'aria-valuetext', when === undefined ? 'no data yet' : spokenValues(values, spokenAt));
   };
 
   return {
     show(frame) {
       last = frame;
-      const points = frame.site?.points ?? [];
-      const end = Number.isNaN(frame.now) ? (points.at(-1)?.at ?? 0) : frame.now;
-      steps = limitSteps(frame.site?.view.snapshot.services ?? []);
-      const [from, to] = timeRange(points, end);
+      const { site } = frame;
+      const group = subject.chosen();
+      if (frame.state.connection === 'live') groups.poll(site?.view.siteId, group, frame.mono);
+      subject.show(groups.groups());
+      const all = group === '' ? (site?.points ?? []) : groups.points();
+      const end = Number.isNaN(frame.now) ? (all.at(-1)?.at ?? 0) : frame.now;
+      const points = recent(all, end, span.ms());
+      steps = group === '' ? limitSteps(site?.view.snapshot.services ?? []) : [];
+      const [from, to] = timeRange(points, end, span.ms());
       range = { x: [from, to + aheadOf(steps, end) / 1000], y: powerRange(points) };
       bandNote.hidden = steps.length === 0;
       plot.setData(columns(points));
@@ -93,110 +100,70 @@ export function plotView() {
   };
 }
 
-/** @param {Key} key */
-const indexOf = (key) => 1 + SERIES.findIndex((s) => s.key === key);
-
-/** @typedef {((name: string) => string) & { forget: () => void }} Colours */
-
-/** The style sheet's colours for the canvas, looked up once per theme. @returns {Colours} */
-function themeColours() {
-  /** @type {Record<string, string>} */
-  let known = {};
-  /** @param {string} name */
-  const colour = (name) => {
-    known[name] ??= getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    return known[name] ?? '';
+/** Arrows walk over the values, as a pointer does; Escape goes back to now. @param {HTMLElement} place @param {uPlot} plot */
+function walkByKeyboard(place, plot) {
+  setAttr(place, 'role', 'slider');
+  setAttr(place, 'tabindex', '0');
+  setAttr(place, 'aria-label', 'Power over time');
+  setAttr(place, 'aria-valuemin', '0');
+  /** @param {number | undefined} index */
+  const to = (index) => {
+    const at = index === undefined ? undefined : plot.data[0][index];
+    plot.setCursor({ left: at === undefined ? -10 : plot.valToPos(at, 'x'), top: 10 });
   };
-  const forget = () => {
-    known = {};
-  };
-  return Object.assign(colour, { forget });
+  place.addEventListener('keydown', (event) => {
+    const count = plot.data[0].length;
+    const now = (plot.cursor.left ?? -1) >= 0 ? (plot.cursor.idx ?? count - 1) : count - 1;
+    const next = {
+      ArrowLeft: now - 1,
+      ArrowRight: now + 1,
+      PageUp: now + 30,
+      PageDown: now - 30,
+      Home: 0,
+      End: count - 1,
+    }[event.key];
+    if (event.key === 'Escape') to(undefined);
+    if (next === undefined) return;
+    event.preventDefault();
+    to(Math.max(0, Math.min(count - 1, next)));
+  });
+  place.addEventListener('blur', () => to(undefined));
 }
 
-/** @param {() => void} changed */
-function onThemeChange(changed) {
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+/** How much time is shown. @param {() => void} changed */
+function spanChoice(changed) {
+  const place = byId('plot-span', HTMLElement);
+  let chosen = SPANS[SPANS.length - 1]?.ms ?? 0;
+  const buttons = SPANS.map(({ ms, label }) => {
+    const button = h('button', { type: 'button', 'aria-pressed': String(ms === chosen) }, label);
+    button.addEventListener('click', () => {
+      chosen = ms;
+      for (const b of buttons) setAttr(b.button, 'aria-pressed', String(b.ms === chosen));
+      changed();
+    });
+    place.append(button);
+    return { ms, button };
+  });
+  return { ms: () => chosen };
 }
 
-/** @param {Colours} colours @param {Key} key @param {string} label @returns {uPlot.Series} */
-function line(colours, key, label) {
-  const { step, width, dash } = LOOK[key];
-  const paths = step ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.();
+/** Of what: the site, or one of its groups. @param {() => void} changed */
+function subjectChoice(changed) {
+  const label = byId('plot-of', HTMLElement);
+  const select = byId('plot-subject', HTMLSelectElement);
+  select.addEventListener('change', changed);
   return {
-    label,
-    scale: 'kW',
-    width,
-    stroke: () => colours(`--${key}`),
-    points: { show: false },
-    ...(dash === undefined ? {} : { dash }),
-    ...(paths === undefined ? {} : { paths }),
+    chosen: () => select.value,
+    /** @param {readonly string[]} groups */
+    show(groups) {
+      label.hidden = groups.length === 0;
+      const text = groups.join('\n');
+      if (select.dataset.items === text) return;
+      select.dataset.items = text;
+      const before = select.value;
+      const options = groups.map((id) => h('option', { value: id }, id));
+      select.replaceChildren(h('option', { value: '' }, 'Whole site'), ...options);
+      select.value = groups.includes(before) ? before : '';
+    },
   };
-}
-
-/** @param {Colours} colours @param {uPlot.Axis} more @returns {uPlot.Axis} */
-function axis(colours, more) {
-  const grid = () => colours('--grid');
-  return {
-    stroke: () => colours('--muted'),
-    font: FONT,
-    grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid, width: 1, size: 5 },
-    ...more,
-  };
-}
-
-/** @param {uPlot} _u @param {number[]} splits */
-function kilowatts(_u, splits) {
-  return splits.map((v) => `${String(v).replace('-', '\u2212')} kW`);
-}
-
-/** @param {uPlot} _u @param {number[]} splits s @param {number} _axis @param {number} _space @param {number} step s */
-function clock(_u, splits, _axis, _space, step) {
-  return splits.map((s) => timeOfDay(s * 1000).slice(0, step < 60 ? 8 : 5));
-}
-
-/**
- * What congestion services forbid: everything beyond their limits.
- * @param {uPlot} u @param {readonly import('../plot-band.js').Step[]} steps @param {string} colour
- */
-function bands(u, steps, colour) {
-  const { ctx, bbox } = u;
-  const [right, bottom] = [bbox.left + bbox.width, bbox.top + bbox.height];
-  /** @param {number} v @param {number} low @param {number} high */
-  const within = (v, low, high) => Math.min(high, Math.max(low, v));
-  ctx.save();
-  ctx.fillStyle = colour;
-  for (const { from, to, importW, exportW } of steps) {
-    const x0 = within(u.valToPos(from / 1000, 'x', true), bbox.left, right);
-    const x1 = within(u.valToPos(to / 1000, 'x', true), bbox.left, right);
-    if (x1 <= x0) continue;
-    if (importW !== undefined) {
-      const y = within(u.valToPos(importW / 1000, 'kW', true), bbox.top, bottom);
-      ctx.fillRect(x0, bbox.top, x1 - x0, y - bbox.top);
-    }
-    if (exportW !== undefined) {
-      const y = within(u.valToPos(-exportW / 1000, 'kW', true), bbox.top, bottom);
-      ctx.fillRect(x0, y, x1 - x0, bottom - y);
-    }
-  }
-  ctx.restore();
-}
-
-/** @param {uPlot} u @param {string} colour */
-function zeroLine(u, colour) {
-  const y = Math.round(u.valToPos(0, 'kW', true)) + 0.5;
-  const { ctx, bbox } = u;
-  ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = Math.max(1.5, devicePixelRatio * 1.5);
-  ctx.beginPath();
-  ctx.moveTo(bbox.left, y);
-  ctx.lineTo(bbox.left + bbox.width, y);
-  ctx.stroke();
-  ctx.restore();
-}
-
-/** @param {HTMLElement} place */
-function sizeOf(place) {
-  return { width: Math.max(200, place.clientWidth), height: Math.max(MIN_HEIGHT, place.clientHeight) };
 }

@@ -1,10 +1,13 @@
 /**
  * @import { ApiResult } from '../api.js'
  * @import { ServiceRow } from '../words.js'
- * @import { View } from './frame.js'
+ * @import { History } from '../history.js'
+ * @import { Go, View } from './frame.js'
  */
 import { isRunning } from '../fleet.js';
 import { power, timeOfDay } from '../format.js';
+import { marksOf } from '../gantt.js';
+import { may } from '../session.js';
 import {
   actorWords,
   decisionWords,
@@ -24,10 +27,12 @@ const MAX_LINES = 12;
  * One service in full, and the operator's way to take it back.
  * @param {object} o
  * @param {(body: { foId: string, fsrId: string, reason: string }) => Promise<ApiResult>} o.withdraw
+ * @param {History} o.history
  * @param {() => void} o.refresh
+ * @param {Go} o.go
  * @returns {View & { open: (key: string, from: HTMLElement) => void }}
  */
-export function serviceDetail({ withdraw, refresh }) {
+export function serviceDetail({ withdraw, history, refresh, go }) {
   const dialog = detailDialog('service');
   /** @type {ServiceRow | undefined} */
   let current;
@@ -46,14 +51,21 @@ export function serviceDetail({ withdraw, refresh }) {
     if (result.ok) sayDone(dialog.answer, `${fsrId} is taken back; ${foId} is told.`);
     else sayError(dialog.answer, 'Taking the service back', result.error);
   };
+  const leave = () => {
+    const follow = current?.fsrId;
+    dialog.close();
+    go('wire', { follow });
+  };
   return {
     open(key, from) {
+      current = undefined;
       dialog.open(key, from);
       refresh();
     },
-    show({ site, now }) {
+    show({ site, now, mono, me, state }) {
       const key = dialog.key();
       if (key === undefined) return;
+      if (site !== undefined && state.connection === 'live') history.poll(site.view.siteId, mono);
       const found = site?.view.snapshot.services.find((s) => serviceKeyOf(s) === key);
       // What is settled leaves the list; what it was stays readable until the dialog is closed.
       if (found !== undefined) current = found;
@@ -61,14 +73,22 @@ export function serviceDetail({ withdraw, refresh }) {
       dialog.show({
         title: `${serviceTypeWords(current.serviceType)} ${current.fsrId}`,
         facts: factsOf(current, found !== undefined),
-        lists: listsOf(current, now),
-        actions:
-          found !== undefined && isRunning(found)
+        lists: [...happened(current.fsrId, history), ...listsOf(current, now)],
+        actions: [
+          { name: 'wire', label: 'Follow on the wire', run: () => leave() },
+          ...(found !== undefined && isRunning(found) && may(me, 'operator')
             ? [{ name: 'withdraw', label: 'Take back …', run: () => void takeBack() }]
-            : [],
+            : []),
+        ],
       });
     },
   };
+}
+
+/** @param {string} fsrId @param {History} history */
+function happened(fsrId, history) {
+  const lines = marksOf(fsrId, history.events()).map((m) => `${timeOfDay(m.at)} ${m.text}`);
+  return lines.length === 0 ? [] : [{ title: 'What happened', lines: lines.slice(-MAX_LINES) }];
 }
 
 /** @param {ServiceRow} s @param {boolean} kept @returns {[string, string][]} */

@@ -32,7 +32,7 @@ export function servicesView({ open }) {
   const note = byId('services-note', HTMLElement);
   const table = tableOf('services', 'services-title');
   const body = h('tbody', { role: 'rowgroup' });
-  const empty = h('p', { class: 'empty' }, 'No flexibility operator has asked for a service yet.');
+  const empty = h('p', { class: 'empty' }, 'No service runs or is planned.');
   table.append(
     headOf(...COLUMNS.map((c) => head(NUMBERS.includes(c), c || h('span', { class: 'hidden' }, 'Details')))),
     body,
@@ -57,7 +57,7 @@ export function servicesView({ open }) {
 function serviceRow(first, open) {
   const state = badge();
   const phase = h('span', { class: 'muted' });
-  const [when, left] = [h('span'), h('span', { class: 'muted' })];
+  const [when, left] = [h('div'), h('div', { class: 'why muted' })];
   const [type, id, terms] = [h('span'), h('span', { class: 'muted id' }), h('div', { class: 'why muted' })];
   const opted = h('div', { class: 'why', 'data-tone': 'warn' });
   const fo = h('th', { role: 'rowheader', scope: 'row' });
@@ -72,9 +72,9 @@ function serviceRow(first, open) {
     'tr',
     { role: 'row' },
     fo,
-    cell('Service', 'id', type, ' ', id, terms),
+    cell('Service', 'id', h('div', {}, type), id, terms),
     cell('State', '', state.node, ' ', phase, opted),
-    cell('Window', 'window', when, ' ', left),
+    cell('Window', 'window', when, left),
     ...Object.values(numbers),
     limited,
     h('td', { role: 'cell', class: 'action' }, button),

@@ -1,19 +1,14 @@
 /**
  * @import { FleetEntry, StationCapabilities } from '../../../model/index.ts'
  * @import { ApiResult } from '../api.js'
- * @import { View } from './frame.js'
+ * @import { Order } from '../orders.js'
+ * @import { Go, View } from './frame.js'
  */
-import { age, percent, power, span } from '../format.js';
-import {
-  codeSentence,
-  functionWords,
-  optSentence,
-  outcomeWords,
-  protocolWords,
-  shapeWords,
-  stateWords,
-} from '../words.js';
-import { sayDone, sayError } from './answer.js';
+import { orderId, ordersFor, outcomeOf, outcomeSentence } from '../orders.js';
+import { may } from '../session.js';
+import { capabilitiesOf, capabilityFacts, ladderOf, notesOf, stateFacts } from '../station-facts.js';
+import { optSentence } from '../words.js';
+import { sayDone, sayError, sayRefused, sayWaiting } from './answer.js';
 import { detailDialog } from './detail.js';
 import { askBefore, askFor } from './question.js';
 
@@ -28,10 +23,12 @@ const AGAIN_MS = 5_000;
  * @param {(resourceId: string) => Promise<ApiResult>} o.load
  * @param {(body: object) => Promise<ApiResult>} o.opt
  * @param {(identity: string) => Promise<ApiResult>} o.remove
+ * @param {(identity: string, body: object) => Promise<ApiResult>} o.order
  * @param {() => void} o.refresh
+ * @param {Go} o.go
  * @returns {View & { open: (resourceId: string, from: HTMLElement) => void }}
  */
-export function stationDetail({ load, opt, remove, refresh }) {
+export function stationDetail({ load, opt, remove, order, refresh, go }) {
   const dialog = detailDialog('station');
   /** @type {Seen | undefined} */
   let seen;
@@ -78,6 +75,36 @@ export function stationDetail({ load, opt, remove, refresh }) {
     else sayError(dialog.answer, `Removing ${identity}`, result.error);
   };
 
+  /** @param {FleetEntry} entry @param {Order} one */
+  const give = async (entry, { action, label, question, body }) => {
+    const answers = await askFor(question);
+    const identity = entry.identity;
+    if (answers === undefined || identity === undefined) return;
+    sayWaiting(dialog.answer, `${label.replace(/ …$/, '')}: waiting for the station …`);
+    const result = await order(identity, { orderId: orderId(), action, ...body(answers) });
+    if (!result.ok) sayError(dialog.answer, label.replace(/ …$/, ''), result.error);
+    else {
+      const outcome = outcomeOf(result.body);
+      const say = outcome.state === 'rejected' ? sayRefused : sayDone;
+      say(dialog.answer, outcomeSentence(outcome, label));
+    }
+  };
+
+  /** @param {string} resource */
+  const leave = (resource) => {
+    dialog.close();
+    go('wire', { resource });
+  };
+  /** @param {boolean} isOut @param {boolean} removable */
+  const operatorActions = (isOut, removable) => [
+    {
+      name: 'opt',
+      label: isOut ? 'Opt in …' : 'Opt out …',
+      run: () => void choose(isNowOut(current) ? 'in' : 'out'),
+    },
+    ...(removable ? [{ name: 'remove', label: 'Remove station …', run: () => void drop() }] : []),
+  ];
+
   return {
     open(resourceId, from) {
       seen = undefined;
@@ -85,7 +112,7 @@ export function stationDetail({ load, opt, remove, refresh }) {
       dialog.open(resourceId, from);
       refresh();
     },
-    show({ site, now, mono }) {
+    show({ site, now, mono, me }) {
       const key = dialog.key();
       if (key === undefined) return;
       if (mono - askedAt >= AGAIN_MS) look(key, mono);
@@ -100,14 +127,14 @@ export function stationDetail({ load, opt, remove, refresh }) {
       dialog.show({
         title: key,
         facts: [...stateFacts(current, now), ...capabilityFacts(capabilities, seen?.key === key)],
-        lists: listsOf(current, capabilities),
+        ladder: ladderOf(capabilities),
+        lists: listOf('What could not be seen or set', notesOf(current, capabilities)),
+        groups: [
+          ...(may(me, 'operator') ? [{ title: 'Orders to the station', actions: orderActions(current, give) }] : []),
+        ],
         actions: [
-          {
-            name: 'opt',
-            label: isOut ? 'Opt in …' : 'Opt out …',
-            run: () => void choose(isNowOut(current) ? 'in' : 'out'),
-          },
-          ...(removable ? [{ name: 'remove', label: 'Remove station …', run: () => void drop() }] : []),
+          { name: 'wire', label: 'Follow on the wire', run: () => leave(key) },
+          ...(may(me, 'operator') ? operatorActions(isOut, removable) : []),
         ],
       });
     },
@@ -135,53 +162,14 @@ function optQuestion(resourceId, choice) {
       };
 }
 
-/** @param {unknown} body @returns {StationCapabilities | undefined} */
-function capabilitiesOf(body) {
-  return typeof body === 'object' && body !== null ? Reflect.get(body, 'capabilities') : undefined;
-}
+/** @param {string} title @param {readonly string[]} lines */
+const listOf = (title, lines) => (lines.length === 0 ? [] : [{ title, lines }]);
 
-/** @param {FleetEntry} e @param {number} now @returns {[string, string][]} */
-function stateFacts(e, now) {
-  const outcome = outcomeWords(e);
-  return [
-    ['Station', `${e.identity ?? '–'} · ${protocolWords(e.protocol)}`],
-    ['State', `${stateWords(e.state).text}${e.socPct === undefined ? '' : `, ${percent(e.socPct)}`}`],
-    ['Takes part in services', e.optState === 'out' ? 'no, opted out' : 'yes'],
-    ['Measured', `${power(e.measuredW)} (${age(e.measuredAt, now)} ago)`],
-    ['Granted', power(e.grantedW)],
-    ['Car needs … wishes', `${power(e.neededW)} … ${power(e.wishedW)}`],
-    ['Envelope', span(e.importLimitW, e.exportLimitW)],
-    ['Last command', [outcome.text, outcome.more, codeSentence(e.outcomeCode)].filter(Boolean).join(' · ')],
-  ];
-}
-
-/** @param {StationCapabilities | undefined} c @param {boolean} asked @returns {[string, string][]} */
-function capabilityFacts(c, asked) {
-  if (c === undefined) return [['Capabilities', asked ? 'nothing was seen of it yet' : '…']];
-  const functions = c.functions.map(functionWords).join(', ') || 'none';
-  return [
-    ['Commanded', shapeWords(c.form)],
-    [
-      'Seen by',
-      { probed: 'asking the station', declared: 'the site file', assumed: 'assumption' }[c.source] ?? c.source,
-    ],
-    ['Functions', functions],
-    ...pair('Limits in', c.rateUnits?.join(', ')),
-    ...pair('Profile stack', c.maxStackLevel?.toString()),
-    ...pair('Steps per schedule', c.maxPeriods?.toString()),
-    ...pair('Meter values every', c.meterIntervalS === undefined ? undefined : `${c.meterIntervalS} s`),
-    ...pair('Measures', c.measurands?.join(', ')),
-    ...pair('Shows as own limit', c.shownImportW === undefined ? undefined : power(c.shownImportW)),
-  ];
-}
-
-/** @param {string} label @param {string | undefined} value @returns {[string, string][]} */
-const pair = (label, value) => (value === undefined || value === '' ? [] : [[label, value]]);
-
-/** @param {FleetEntry} e @param {StationCapabilities | undefined} c */
-function listsOf(e, c) {
-  const lines = (c?.reasons ?? []).map((r) => `${r.step}: ${r.why}`);
-  const down = c?.steppedDown ?? e.steppedDown;
-  if (lines.length === 0 && down !== undefined) lines.push(down);
-  return lines.length === 0 ? [] : [{ title: 'Why it is not commanded better', lines }];
+/** @param {FleetEntry} entry @param {(entry: FleetEntry, order: Order) => Promise<void>} give */
+function orderActions(entry, give) {
+  return ordersFor(entry).map((one) => ({
+    name: `order-${one.action}`,
+    label: one.label,
+    run: () => void give(entry, one),
+  }));
 }

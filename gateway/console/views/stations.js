@@ -3,23 +3,22 @@
  * @import { Sorting, StationColumn } from '../fleet.js'
  * @import { View } from './frame.js'
  */
-import { badge, byId, cell, h, head, headOf, icon, keyed, setAttr, setText, tableOf } from '../dom.js';
+import { badge, byId, cell, h, head, headOf, icon, keyed, roving, setAttr, setText, tableOf } from '../dom.js';
 import { filterStations, MAX_ROWS, sortBy, sortStations } from '../fleet.js';
 import { age, percent, power, span } from '../format.js';
 import { codeSentence, markOf, outcomeWords, protocolWords, qualityWords, reasons, stateWords } from '../words.js';
 
-/** @type {readonly { key: StationColumn, label: string, number?: true }[]} */
+/** @type {readonly { key: Exclude<StationColumn, 'protocol'>, label: string, number?: true }[]} */
 const COLUMNS = [
   { key: 'resource', label: 'Resource' },
   { key: 'station', label: 'Station' },
-  { key: 'protocol', label: 'Protocol' },
   { key: 'state', label: 'State' },
   { key: 'soc', label: 'SoC', number: true },
   { key: 'measured', label: 'Measured', number: true },
   { key: 'granted', label: 'Granted', number: true },
   { key: 'envelope', label: 'Envelope', number: true },
   { key: 'outcome', label: 'Last command' },
-  { key: 'age', label: 'Age of value', number: true },
+  { key: 'age', label: 'Age', number: true },
 ];
 
 /** One row of the table, with what it needs from elsewhere. @typedef {{ entry: FleetEntry, now: number, service: string | undefined }} Row */
@@ -45,6 +44,8 @@ export function stationsView({ refresh, open }) {
     key: (/** @type {Row} */ r) => r.entry.resourceId,
     make: ({ entry }) => stationRow(entry, open),
   });
+  // Two hundred rows would be two hundred stops for the tab key.
+  const rove = roving(body, 'button.link');
   const choose = remembered(
     (/** @type {readonly FleetEntry[]} */ all, /** @type {string} */ words, /** @type {Sorting} */ order) => {
       const found = filterStations(all, words);
@@ -58,6 +59,7 @@ export function stationsView({ refresh, open }) {
       const service = activeService(site?.view.snapshot.services ?? []);
       const { shown, text } = choose(all, filter.value, sorting);
       showRows(shown.map((entry) => ({ entry, now, service })));
+      rove.refresh();
       setText(note, text);
       empty.hidden = shown.length > 0;
       setText(
@@ -132,6 +134,7 @@ function sortHeads(onSort) {
 /** @param {FleetEntry} first @param {(resourceId: string, from: HTMLElement) => void} open */
 function stationRow(first, open) {
   const [state, outcome, quality, mark] = [badge(), badge(), badge(), badge()];
+  const [identity, protocol] = [h('div'), h('div', { class: 'why muted' })];
   const down = h('div', { class: 'why', 'data-tone': 'warn' });
   const button = h('button', {
     type: 'button',
@@ -145,18 +148,17 @@ function stationRow(first, open) {
   const why = h('div', { class: 'why muted' });
   const measured = h('span', { class: 'figure' });
   quality.node.classList.add('quality');
-  /** @type {Record<StationColumn, HTMLElement>} */
+  /** @type {Record<Exclude<StationColumn, 'protocol'>, HTMLElement>} */
   const cells = {
     resource: h('th', { role: 'rowheader', scope: 'row' }, button),
-    station: cell('Station'),
-    protocol: cell('Protocol'),
+    station: cell('Station', '', identity, protocol),
     state: cell('State', '', h('div', {}, state.node), mark.node),
     soc: cell('SoC', 'number'),
     measured: cell('Measured', 'number', measured, ' ', quality.node),
     granted: cell('Granted', 'number'),
     envelope: cell('Envelope', 'number envelope'),
     outcome: cell('Last command', 'outcome', h('div', {}, outcome.node, ' ', more), failure, down, why),
-    age: cell('Age of value', 'number'),
+    age: cell('Age', 'number'),
   };
   const node = h('tr', { role: 'row' }, ...COLUMNS.map((c) => cells[c.key]));
   return {
@@ -164,8 +166,8 @@ function stationRow(first, open) {
     /** @param {Row} row */
     show({ entry: e, now, service }) {
       setText(button, e.resourceId);
-      setText(cells.station, e.identity ?? '–');
-      setText(cells.protocol, protocolWords(e.protocol));
+      setText(identity, e.identity ?? '–');
+      setText(protocol, protocolWords(e.protocol));
       state.show(stateWords(e.state));
       const found = markOf(e);
       mark.node.hidden = found === undefined;

@@ -69,7 +69,8 @@ function requestNote(s, now) {
     return next === undefined ? 'no service is active' : `next service in ${duration(Date.parse(next.start) - now)}`;
   }
   if (active.length > 1) return `by ${active.length} services`;
-  return `${direction(s.requestedW)} · by ${first.foId}, ${duration(Date.parse(first.end) - now)} left`;
+  const by = `by ${first.foId}, ${duration(Date.parse(first.end) - now)} left`;
+  return [direction(s.requestedW), by].filter(Boolean).join(' · ');
 }
 
 /** @param {FleetSnapshot} s @returns {Tile} */

@@ -38,6 +38,29 @@ export interface EditorRed {
   readonly editor: {
     createEditor(options: Readonly<Record<string, unknown>>): NodeRedEditor;
   };
+  notify(text: string, kind: 'warning'): void;
+}
+
+interface MapValues extends NodeValues {
+  readonly _def: MapDefinition;
+}
+
+type Validate = (this: MapValues, value: string | undefined, options: object) => true | string;
+
+/** What the page of the editor gives to a dialog. */
+export interface EditorTools extends Pick<WorkbenchOptions, 'RED' | '$' | 'after'> {
+  /** Imports a module by its path from the page. */
+  load(path: string): Promise<{ mount(o: WorkbenchOptions): Workbench }>;
+}
+
+/** What the editor knows of the node type; `_` says a text in the language of the editor. */
+export interface MapDefinition {
+  readonly defaults: Readonly<Record<'file' | 'text', { validate?: Validate }>>;
+  _(key: string): string;
+  oneditprepare?: (this: MapValues) => void;
+  oneditresize?: (size: { readonly height: number }) => void;
+  oneditsave?: () => void;
+  oneditcancel?: () => void;
 }
 
 /** jQuery, whose requests carry the token of the editor's user. */

@@ -1,22 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
-import { codeOf, describeError } from '../../../core/errors.ts';
 import { NODE_ERRORS } from '../../base/errors.ts';
 import { controllerOf, runtimeOf } from '../../base/host.ts';
+import { answer, type Request, sendFiles } from '../../base/http.ts';
 import type { RecentMessage } from '../recent.ts';
 import { type CheckRequest, checkMapping } from './check.ts';
 import { libraryOf, mappingOf, newMapping, samplesOf } from './library.ts';
 import { oneAtATime } from './turns.ts';
 
-type Handler = ReturnType<NodeAPI['auth']['needsPermission']>;
-type Request = Parameters<Handler>[0];
-type Response = Parameters<Handler>[1];
-
 const FILES = join(import.meta.dirname, '..', 'editor');
-const TYPES: Readonly<Record<string, string>> = { js: 'text/javascript', css: 'text/css' };
-const STATUS: Readonly<Record<string, number>> = { 'nodes.tooLarge': 413, 'nodes.busy': 429 };
 /** Checks that run or wait for their turn. */
 const MAX_CHECKS = 8;
 const MAX_NAME = 300;
@@ -30,8 +23,7 @@ export function serveWorkbench(RED: Pick<NodeAPI, 'httpAdmin' | 'auth' | 'nodes'
     const { mappings, clock, stopwatch } = runtimeOf(RED);
     return checkMapping(request, mappings.schemas, stopwatch ?? (() => clock.now()), () => setImmediate());
   });
-  // Code and styles are the same for everybody; script elements could not bring a token.
-  httpAdmin.get('/v2gate/map/editor/:file', (req, res) => void sendFile(String(req.params.file), res));
+  httpAdmin.get('/v2gate/map/editor/:file', sendFiles(FILES));
   httpAdmin.get(
     '/v2gate/map/library',
     look,
@@ -62,33 +54,6 @@ export function serveWorkbench(RED: Pick<NodeAPI, 'httpAdmin' | 'auth' | 'nodes'
     work,
     answer((req) => check(requestOf(req.body))),
   );
-}
-
-async function sendFile(name: string, res: Response): Promise<void> {
-  const ending = /^[a-z][a-z-]*\.(js|css)$/.exec(name)?.[1];
-  const type = ending === undefined ? undefined : TYPES[ending];
-  try {
-    if (type === undefined) throw NODE_ERRORS.fail('nodes.request');
-    const content = await readFile(join(FILES, name), 'utf8');
-    res.set('cache-control', 'no-cache').type(type).send(content);
-  } catch {
-    res.status(404).end();
-  }
-}
-
-/** Whatever `make` throws becomes a JSON answer with code, what and remedy. */
-function answer(make: (req: Request) => unknown): Handler {
-  return (req, res) => {
-    Promise.resolve()
-      .then(() => make(req))
-      .then((body) => {
-        res.set('cache-control', 'no-store').json(body);
-      })
-      .catch((e: unknown) => {
-        const { code, what, remedy } = describeError(e);
-        res.status(STATUS[codeOf(e) ?? ''] ?? 400).json({ code, what, remedy });
-      });
-  };
 }
 
 function queried(req: Request, name: string): string {

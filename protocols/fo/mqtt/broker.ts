@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
-import { Aedes, type AuthenticateError, type Client } from 'aedes';
+import type { AuthenticateError, Client } from 'aedes';
 import { BoundedMap } from '../../../core/bounded.ts';
 import { codeOf } from '../../../core/errors.ts';
 import { LISTEN_ERRORS } from '../../../core/listen.ts';
@@ -9,6 +9,7 @@ import { isLoopback } from '../auth.ts';
 import { FO_LINK_ERRORS } from '../errors.ts';
 import { DEFAULT_PARTIES } from '../parties.ts';
 import { mayPublish, maySubscribe } from './acl.ts';
+import { loadAedes } from './aedes.ts';
 import { PacketGuard } from './guard.ts';
 import { MAX_PACKET_BYTES } from './line.ts';
 import type { FoBroker, FoBrokerOptions, FoBrokerPrincipal } from './types.ts';
@@ -22,10 +23,12 @@ const DRAIN_WITHIN_MS = 5_000;
 
 /**
  * A broker in this process, for MQTT 3.1.1, with the topics of the FO interface and no others. Sessions are not kept over a
- * connection: the message session above repeats what is missing. Rejects with `port.taken`, `fo.listenFailed`, `fo.insecure`.
+ * connection: the message session above repeats what is missing. Rejects with `port.taken`, `fo.listenFailed`,
+ * `fo.insecure`, `fo.noBroker`.
  */
 export async function createFoBroker(o: FoBrokerOptions): Promise<FoBroker> {
   if (!o.tls && !isLoopback(o.host) && o.allow !== 'plainTextOutsideLoopback') throw FO_LINK_ERRORS.fail('fo.insecure');
+  const { Aedes } = await loadAedes();
   const max = 4 * (o.maxParties ?? DEFAULT_PARTIES);
   const principals = new BoundedMap<Client, FoBrokerPrincipal>({ name: 'fo.brokerClients', max, overflow: 'refuse' });
   const { log } = o;

@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that may import everything. */
-const FREE = ['test', 'tools', 'bench', '.'];
+const FREE = ['test', 'tools', 'bench', 'docker', '.'];
 
 /** Which packages a room may use, beside those of Node itself. A name in braces may only be imported as a type. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

@@ -32,6 +32,24 @@ describe('fo 6.4 station link lost', () => {
     expect(told(w, 'resourceJoined')).toMatchObject([{ resources: ['AC-2.1'] }]);
   });
 
+  it('a vehicle that is unplugged and the next one are told; the service goes on with the others', async () => {
+    await led(12_000);
+    w.say('hub/SessionEvent', { resourceId: 'AC-2.1', sessionId: 'tx-AC-2.1', kind: 'ended' });
+    w.say('hub/StationStatus', { resourceId: 'AC-2.1', state: 'available' });
+    w.power.delete('AC-2.1');
+    await w.clock.advance(3000);
+    expect(told(w, 'resourceLost')).toMatchObject([{ resources: ['AC-2.1'], cause: 'departed' }]);
+    expect(measured(w)).toBeCloseTo(12_000, -3);
+    for (const r of ['V2G-1.1', 'AC-1.1', 'AC-2.1']) w.say('hub/StationStatus', { resourceId: r, state: 'available' });
+    await w.clock.advance(60_000);
+    expect(service(w)).toMatchObject({ state: 'active' });
+    w.say('hub/StationStatus', { resourceId: 'AC-2.1', state: 'connected' });
+    w.say('hub/SessionEvent', { resourceId: 'AC-2.1', sessionId: 'tx-2', kind: 'started', state: 'charging' });
+    await w.clock.advance(3000);
+    expect(told(w, 'resourceJoined')).toMatchObject([{ resources: ['AC-2.1'] }]);
+    expect(told(w, 'resourceLost')).toHaveLength(2);
+  });
+
   it('when all are lost for longer than two intervals the service has failed', async () => {
     await led(9000);
     for (const resourceId of ['V2G-1.1', 'AC-1.1', 'AC-2.1'])
@@ -75,6 +93,22 @@ describe('fo 6.4 station refuses or ignores a command', () => {
     await w.clock.advance(60_000);
     expect(told(w, 'deviation')).toHaveLength(1);
     expect(lastCommand('AC-2.1')?.kind).toBe('limit');
+  });
+
+  it('what is excluded leaves the target: the power that is told and judged is that of those that remain', async () => {
+    await led(15_000);
+    const { commandId = '' } = lastCommand('AC-2.1') ?? {};
+    w.stubborn.add('AC-2.1');
+    w.power.set('AC-2.1', 5700);
+    await w.clock.advance(1000);
+    const outcome = { commandId, resourceId: 'AC-2.1', state: 'notEffective', measuredW: 5700 };
+    w.say('hub/CommandOutcome', { ...outcome, code: 'resource.excluded' });
+    await w.clock.advance(3000);
+    expect(told(w, 'deviation')).toMatchObject([{ resources: ['AC-2.1'], shortfallW: 5700 }]);
+    const { appliedW, measuredW } = service(w) ?? {};
+    expect(appliedW).toBe(15_000);
+    expect(measuredW).toBeCloseTo(power(w, 'V2G-1.1', 'AC-1.1'), 0);
+    expect(await setpoint(w, 'N-1', 2, 16_000, 'fo:test', 170)).toMatchObject({ data: { appliedW: 16_000 } });
   });
 
   it('what refuses again after it was left alone is excluded too', async () => {

@@ -12,6 +12,10 @@ export interface GatewayOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Properties for the FO link node of the flow, for example `{ transport: 'mqtt' }`. */
   readonly foLink?: Readonly<Record<string, unknown>>;
+  /** The same for the OCPP server node. */
+  readonly ocppServer?: Readonly<Record<string, unknown>>;
+  /** Further nodes of the flow, on its tab `uc21`. */
+  readonly nodes?: readonly Readonly<Record<string, unknown>>[];
   /** Options for Node itself, for example `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
   /** The data folder of an earlier process, with the flow and the site that it had. */
@@ -35,7 +39,7 @@ export class GatewayProcess {
     const dataDir = o.dataDir ?? (await mkdtemp(join(tmpdir(), 'v2gate-system-')));
     if (o.dataDir === undefined) {
       await mkdir(join(dataDir, 'node-red'));
-      await writeFile(join(dataDir, 'node-red', 'flows.json'), await flow(o.foLink));
+      await writeFile(join(dataDir, 'node-red', 'flows.json'), await flow(o));
     }
     if (o.site !== undefined) await writeFile(join(dataDir, 'site.json'), JSON.stringify(o.site));
     const site = o.site === undefined ? { V2GATE_DEMO: '1' } : { V2GATE_SITE: join(dataDir, 'site.json') };
@@ -80,10 +84,14 @@ export class GatewayProcess {
   }
 }
 
-/** The example flow with another FO link. */
-async function flow(foLink: Readonly<Record<string, unknown>> = {}): Promise<string> {
+/** The example flow with other links and what else is wanted. */
+async function flow({ foLink, ocppServer, nodes: more = [] }: GatewayOptions): Promise<string> {
   const nodes = JSON.parse(await readFile(FLOW, 'utf8')) as { readonly type: string }[];
-  return JSON.stringify(nodes.map((n) => (n.type === 'v2gate-fo-link' ? { ...n, ...foLink } : n)));
+  const changes = new Map([
+    ['v2gate-fo-link', foLink],
+    ['v2gate-ocpp-server', ocppServer],
+  ]);
+  return JSON.stringify([...nodes.map((n) => ({ ...n, ...changes.get(n.type) })), ...more]);
 }
 
 function urlOf(child: Child, label: string, ms: number): Promise<string> {

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Child } from './child.ts';
+import type { ChildOptions } from './child.ts';
+import { ForeignProgram, ForeignStation } from './foreign.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const FOLDER = join(import.meta.dirname, '../python');
@@ -33,17 +34,7 @@ function run(command: string, args: readonly string[], what: string): void {
   if (status !== 0) throw new Error(`Could not ${what}: ${error?.message ?? `${stdout}\n${stderr}`}`);
 }
 
-/** One line of a station; the fields depend on `event`. */
-export interface StationEvent {
-  /** Epoch ms. */
-  readonly at: number;
-  readonly event: string;
-  readonly status?: string;
-  readonly powerW?: number;
-  readonly importWh?: number;
-  readonly exportWh?: number;
-  readonly [field: string]: unknown;
-}
+export type Script = 'station16.py' | 'station201.py' | 'station21.py';
 
 export interface StationOptions {
   /** `ws://host:port/ocpp`, without the identity. */
@@ -51,62 +42,40 @@ export interface StationOptions {
   readonly identity: string;
   readonly maxImportW?: number;
   readonly maxExportW?: number;
+  /** Distance of its meter values until the server sets another. */
   readonly meterS?: number;
+  /** How fast its profiles age without a server; default 1. */
+  readonly offlineSpeed?: number;
+  /** Nobody comes by himself. */
+  readonly idle?: boolean;
 }
 
-/** A station that knows nothing of v2gate: the Python package `ocpp`. Its socket stays open until `stop`. */
-export class ForeignStation {
-  readonly child: Child;
-
-  constructor(python: string, script: 'station16.py' | 'station201.py' | 'station21.py', o: StationOptions) {
-    const optional = {
-      '--max-import-w': o.maxImportW,
-      '--max-export-w': o.maxExportW,
-      '--meter-s': o.meterS,
-    };
-    this.child = new Child({
-      name: `station ${o.identity}`,
-      command: python,
-      args: [
-        join(FOLDER, script),
-        ...['--url', o.url, '--identity', o.identity],
-        ...Object.entries(optional).flatMap(([key, value]) => (value === undefined ? [] : [key, `${value}`])),
-      ],
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', no_proxy: '*' },
-    });
-  }
-
-  get events(): readonly StationEvent[] {
-    return this.child.lines.flatMap((line) => parse(line) ?? []);
-  }
-
-  /** How many lines there are: pass it to `next` to look only at what comes after now. */
-  get mark(): number {
-    return this.child.lines.length;
-  }
-
-  next(event: string, holds: (e: StationEvent) => boolean = () => true, ms = 15_000, from = 0): Promise<StationEvent> {
-    const find = (line: string): StationEvent | undefined => {
-      const e = parse(line);
-      return e !== undefined && e.event === event && holds(e) ? e : undefined;
-    };
-    return this.child.find(`the event "${event}"`, find, ms, from);
-  }
-
-  /** Ends the transaction and closes the socket. */
-  async stop(): Promise<void> {
-    if (this.child.running) this.child.say('stop');
-    await this.next('stopped', () => true, 5_000).catch(() => undefined);
-    await this.child.stop();
-  }
+/** A station on the Python package `ocpp`. */
+export function pythonStation(python: string, script: Script, o: StationOptions): ForeignStation {
+  const optional = {
+    '--max-import-w': o.maxImportW,
+    '--max-export-w': o.maxExportW,
+    '--meter-s': o.meterS,
+    '--offline-speed': o.offlineSpeed,
+  };
+  const args = ['--url', o.url, '--identity', o.identity, ...(o.idle === true ? ['--idle'] : [])];
+  for (const [key, value] of Object.entries(optional)) if (value !== undefined) args.push(key, `${value}`);
+  return new ForeignStation(program(python, script, `station ${o.identity}`, args));
 }
 
-function parse(line: string): StationEvent | undefined {
-  if (!line.startsWith('{')) return undefined;
-  const value: unknown = JSON.parse(line);
-  return isEvent(value) ? value : undefined;
+/** A central system of all three versions on the Python package `ocpp`, and its URL without the identity. */
+export async function pythonCsms(python: string): Promise<{ readonly csms: ForeignProgram; readonly url: string }> {
+  const csms = new ForeignProgram(program(python, 'csms.py', 'foreign CSMS', []));
+  const { port } = await csms.next('listening');
+  return { csms, url: `ws://127.0.0.1:${String(port)}/ocpp` };
 }
 
-function isEvent(value: unknown): value is StationEvent {
-  return typeof value === 'object' && value !== null && 'event' in value && 'at' in value;
+/** A script of the folder `python`, as a child that prints at once and leaves nothing behind. */
+export function program(python: string, script: string, name: string, args: readonly string[]): ChildOptions {
+  return {
+    name,
+    command: python,
+    args: [join(FOLDER, script), ...args],
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', no_proxy: '*' },
+  };
 }

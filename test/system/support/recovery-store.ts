@@ -1,3 +1,4 @@
+import { copyFile, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseTime } from '../../../core/clock.ts';
@@ -6,7 +7,7 @@ import type { RecordKind } from '../../../hub/ports.ts';
 import type { CommandBatch, CommandOutcome, EventEntry } from '../../../model/index.ts';
 import type { StationEvent } from '../../../simulators/stations/index.ts';
 
-interface Row {
+export interface Row {
   readonly key: string;
   readonly at: number;
   readonly body: unknown;
@@ -16,8 +17,21 @@ interface Row {
 export class LeftBehind {
   readonly #db: DatabaseSync;
 
-  constructor(dataDir: string) {
-    this.#db = new DatabaseSync(join(dataDir, 'store.sqlite'), { readOnly: true });
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Of a gateway that was stopped in order. */
+  static of(dataDir: string): LeftBehind {
+    return new LeftBehind(new DatabaseSync(join(dataDir, 'store.sqlite'), { readOnly: true }));
+  }
+
+  /** Of a gateway that has died: a copy, so that what it left is found by the next one as it was. */
+  static async atDeath(dataDir: string): Promise<LeftBehind> {
+    const copy = await mkdtemp(join(dataDir, 'at-death-'));
+    for (const name of await readdir(dataDir))
+      if (name.startsWith('store.sqlite')) await copyFile(join(dataDir, name), join(copy, name));
+    return new LeftBehind(new DatabaseSync(join(copy, 'store.sqlite')));
   }
 
   rows(kind: RecordKind): Row[] {

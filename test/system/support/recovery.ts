@@ -60,12 +60,14 @@ export class Rig {
   #gateway: GatewayProcess;
   #up: Promise<void>;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #onDeath: (rig: Rig) => Promise<void>;
   readonly #onBack: (rig: Rig) => Promise<void>;
   readonly #restartAfterMs: () => number;
   #closed = false;
 
   private constructor(gateway: GatewayProcess, o: RigOptions, links: { ocpp: string; fo: string }) {
     this.#gateway = gateway;
+    this.#onDeath = o.onDeath ?? (async () => undefined);
     this.#onBack = o.onBack;
     this.#restartAfterMs = o.restartAfterMs ?? (() => 0);
     this.startedAt.push(clock.now());
@@ -222,6 +224,7 @@ export class Rig {
       acknowledged: structuredClone({ services, targetsW, askedW, optedOut, limitW }),
       transactions: this.transactions(),
     };
+    await this.#onDeath(this);
     await sleep(this.#restartAfterMs());
     this.startedAt.push(clock.now());
     const { dataDir } = this.#gateway;
@@ -236,6 +239,8 @@ export interface RigOptions {
   readonly port: number;
   /** `V2GATE_FAIL_POINT` of the first process. */
   readonly point?: string;
+  /** Looks at what it left before it is started again. */
+  readonly onDeath?: (rig: Rig) => Promise<void>;
   /** What has to be so as soon as the site is open again. */
   readonly onBack: (rig: Rig) => Promise<void>;
   readonly restartAfterMs?: () => number;

@@ -1,0 +1,76 @@
+import type { Version } from './messages.ts';
+import type { Place } from './station.ts';
+
+/** What the orchestrator asks the load generator. `set` names a group of connected stations. */
+export type ToLoad =
+  /** Connects `count` stations `<prefix>-<n>`; they say nothing yet. */
+  | {
+      readonly do: 'connect';
+      readonly set: string;
+      readonly place: Place;
+      readonly count: number;
+      readonly prefix: string;
+      readonly version: Version;
+      readonly echoed?: boolean;
+    }
+  /** Boot, state and start of a transaction, all answered. */
+  | { readonly do: 'begin'; readonly set: string }
+  /** As many meter values as the server answers, one open per station, for `ms`. */
+  | { readonly do: 'up'; readonly set: string; readonly ms: number }
+  /** One meter value of each station, all answered. */
+  | { readonly do: 'meter'; readonly set: string }
+  /** Meter values at a steady rate from now on, in turn; 0 ends it. */
+  | { readonly do: 'pace'; readonly set: string; readonly perSecond: number }
+  /** Forgets which profiles have arrived. */
+  | { readonly do: 'mark'; readonly set: string }
+  /** Waits until each station of the set, or of `only`, has got a profile since the mark and answered it. */
+  | {
+      readonly do: 'reached';
+      readonly set: string;
+      readonly withinMs: number;
+      readonly only?: readonly string[];
+    }
+  /** Like `connect` with boots, in a rush, while the stations of `witnesses` send heartbeats. */
+  | {
+      readonly do: 'storm';
+      readonly set: string;
+      readonly place: Place;
+      readonly count: number;
+      readonly prefix: string;
+      readonly version: Version;
+      readonly atOnce: number;
+      readonly witnesses: string;
+    }
+  /** Heartbeats of a set for a while, for their round trips. */
+  | { readonly do: 'heartbeats'; readonly set: string; readonly ms: number }
+  | { readonly do: 'close'; readonly set: string };
+
+/** Answers and how many did not fit their CALL. */
+export interface Exchanged {
+  readonly answers: number;
+  readonly lost: number;
+  readonly wrong: number;
+}
+
+/** Which stations profiles have reached; times on the monotonic clock, ms. */
+export interface Reached {
+  readonly stations: number;
+  readonly commands: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** When the server had read the last answer: it answered a ping that was sent behind it. */
+  readonly backAtMs: number;
+}
+
+export interface Storm {
+  readonly ms: number;
+  readonly failed: number;
+  /** Round trips of the witnesses' heartbeats meanwhile, ms. */
+  readonly roundTrips: readonly number[];
+}
+
+export interface RoundTrips {
+  readonly roundTrips: readonly number[];
+}
+
+export type FromLoad = Exchanged | Reached | Storm | RoundTrips | { readonly done: true };

@@ -1,0 +1,57 @@
+import { type Clock, iso } from '../../core/clock.ts';
+import { uuidv7 } from '../../core/ids.ts';
+import type { StationStatus, WireMessage } from '../../model/index.ts';
+import type { Version } from '../../protocols/ocpp/index.ts';
+import type { Channel } from './channel.ts';
+
+/** Where messages of a link come from. */
+export interface WireSource {
+  readonly clock: Clock;
+  readonly linkId: string;
+}
+
+/** A message of a link as it goes to the site and over wires. */
+export function wireMessage(
+  { clock, linkId }: WireSource,
+  topic: string,
+  payload: unknown,
+  peer: string | undefined,
+  cause?: string,
+): WireMessage {
+  return {
+    topic,
+    payload,
+    v2gate: {
+      id: uuidv7(clock),
+      at: iso(clock.now()),
+      link: linkId,
+      ...(peer === undefined ? {} : { peer }),
+      ...(cause === undefined ? {} : { cause }),
+    },
+  };
+}
+
+/** What the link says about the state of an EVSE. */
+export function statusMessage(
+  wire: WireSource,
+  { defaultW, resource }: Channel,
+  state: StationStatus['state'],
+  version: Version | undefined,
+): WireMessage {
+  const { identity, offlineImportW, resourceId } = resource;
+  const payload: StationStatus = {
+    resourceId,
+    at: iso(wire.clock.now()),
+    state,
+    ...(version === undefined ? {} : { protocol: version }),
+    // Without a default that is known to be there, nothing else holds it.
+    offlineImportW: defaultW ?? offlineImportW,
+  };
+  return wireMessage(wire, 'hub/StationStatus', payload, identity);
+}
+
+/** The resource that a message is about. */
+export function resourceIdOf(payload: unknown): string | undefined {
+  const id = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'resourceId') : undefined;
+  return typeof id === 'string' ? id : undefined;
+}

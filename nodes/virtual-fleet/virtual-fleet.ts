@@ -1,0 +1,7 @@
+import type { NodeAPI } from 'node-red';
+import { defineNode } from '../base/define.ts';
+import { createVirtualFleet } from './controller.ts';
+
+export default function (RED: NodeAPI): void {
+  defineNode(RED, 'v2gate-virtual-fleet', { create: createVirtualFleet });
+}
