@@ -18,4 +18,4 @@ VOLUME /data
 EXPOSE 1880 9220 9221
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["node", "docker/health.mjs"]
 ENTRYPOINT ["node", "docker/start.mjs"]
-CMD ["gateway/main.ts"]
+CMD ["gateway/start.mjs"]

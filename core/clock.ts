@@ -250,6 +250,19 @@ export const iso = (ms: number): string => {
   return new Date(ms).toISOString();
 };
 
+/** Makes the text of now ({@link iso}); what is said within one millisecond shares it. */
+export function stamps(clock: Pick<Clock, 'now'>): () => string {
+  let [at, text] = [Number.NaN, ''];
+  return () => {
+    const now = clock.now();
+    if (now !== at) {
+      text = iso(now);
+      at = now;
+    }
+    return text;
+  };
+}
+
 const TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:[Zz]|([+-])(\d\d):?(\d\d))$/;
 
 /**

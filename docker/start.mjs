@@ -19,7 +19,7 @@ for (const [name, file] of Object.entries(process.env)) {
   }
 }
 
-const [program = 'gateway/main.ts', ...args] = process.argv.slice(2);
+const [program = 'gateway/start.mjs', ...args] = process.argv.slice(2);
 const root = join(import.meta.dirname, '..');
 const script = program === 'v2gate' ? 'gateway/cli/main.js' : program;
 process.argv = [process.argv[0] ?? 'node', join(root, script), ...args];

@@ -20,6 +20,8 @@ export interface AccessOptions {
   readonly password?: string | undefined;
   /** True where nobody has to say who they are as long as there are no users and no password: loopback. */
   readonly trusting: boolean;
+  /** Told when somebody has logged out. */
+  readonly onLogout?: () => void;
   /** Hears who logs in and who is refused. */
   readonly log?: Log;
   /** Of the hash that stands in for users who do not exist. */
@@ -75,7 +77,7 @@ export class Access {
     this.#o = o;
     this.#attempts = new Attempts(o.clock);
     this.#sessions = new Sessions(o.clock);
-    this.#closed = !o.trusting || o.password !== undefined;
+    this.#closed = !o.trusting || o.password !== undefined || o.users().length > 0;
   }
 
   /** Whether people have to say who they are. */
@@ -122,7 +124,9 @@ export class Access {
 
   logout(req: IncomingMessage): void {
     const token = cookieOf(req);
-    if (token !== undefined) this.#sessions.end(token);
+    if (token === undefined || this.#sessions.find(token) === undefined) return;
+    this.#sessions.end(token);
+    this.#o.onLogout?.();
   }
 
   stats(): readonly BoundStats[] {
@@ -145,12 +149,13 @@ export class Access {
     if (running) return running;
     if (this.#checking.size >= MAX_CHECKS) return Promise.reject(GATEWAY_ERRORS.fail('api.tooManyAttempts'));
     // The address waits even where the password is the right one: else waiting would tell which are wrong.
-    const attempt = this.#begin(address);
+    const name = isUserName(given.name) ? given.name : '?';
+    const attempt = this.#begin(address, name);
     if (attempt instanceof Promise) return attempt;
     const check = this.#inTurn(async () => {
       const proven = await this.#prove(given);
       if (proven !== undefined) attempt.succeeded();
-      else this.#o.log?.warn('access.refused', { name: isUserName(given.name) ? given.name : '?', from: address });
+      else this.#o.log?.warn('access.refused', { name, from: address });
       return proven;
     });
     this.#checking.set(key, check);
@@ -166,9 +171,9 @@ export class Access {
     return done;
   }
 
-  #begin(address: string): { succeeded(): void } | Promise<never> {
+  #begin(address: string, name: string): { succeeded(): void } | Promise<never> {
     try {
-      return this.#attempts.begin(address);
+      return this.#attempts.begin(address, name);
     } catch (e) {
       return Promise.reject(e);
     }

@@ -13,10 +13,9 @@ import type { EventStreams } from './event-streams.ts';
 import { addEvidenceRoutes, EVIDENCE_ROUTES } from './evidence-api.ts';
 import { checkMeterSender, takeReadings } from './meter-api.ts';
 import { addOrderRoutes, ORDER_ROUTES } from './order-api.ts';
-import { answered, bodyOf, fieldOf, mountRoutes, type RouteRow } from './routes.ts';
+import { answered, bodyOf, fieldOf, handled, isFromHere, mountRoutes, type RouteRow } from './routes.ts';
 import type { SecretSource } from './secrets.ts';
 import { addSessionRoutes, SESSION_ROUTES } from './session-api.ts';
-import { isLoopback } from './settings.ts';
 import { addTimelineRoutes, TIMELINE_ROUTES } from './timeline-api.ts';
 import type { TimelineStreams } from './timeline-streams.ts';
 
@@ -101,7 +100,9 @@ export function createApi(o: ApiOptions): Router {
     OWN_ROUTES,
     {
       'GET /': answered(() => ({ routes: API_ROUTES })),
-      'GET /events': (req, res) => o.streams.open(req, res),
+      'GET /events': handled(async (req, res) =>
+        o.streams.open(req, res, gate.required ? (await gate.who(req))?.name : undefined),
+      ),
       'POST /stations/:identity/accept': answered(async (req) => ({
         station: await siteOf(req).stations.accept(req.params.identity ?? ''),
       })),
@@ -123,7 +124,7 @@ export function createApi(o: ApiOptions): Router {
 }
 
 async function advance(clock: Clock | ManualClock, req: Request): Promise<{ now: number }> {
-  if (!isLoopback(req.socket.remoteAddress ?? '')) throw GATEWAY_ERRORS.fail('api.loopbackOnly');
+  if (!isFromHere(req)) throw GATEWAY_ERRORS.fail('api.loopbackOnly');
   if (!('advance' in clock)) throw GATEWAY_ERRORS.fail('clock.real');
   const ms = fieldOf(bodyOf(req), 'ms');
   if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MAX_ADVANCE_MS) {

@@ -12,6 +12,8 @@ const MAX_ADDRESSES = 10_000;
 
 interface Tried {
   readonly failures: number;
+  /** The name that all of them were for; undefined where there are several. */
+  readonly name: string | undefined;
   /** Epoch ms. */
   readonly at: number;
 }
@@ -44,15 +46,27 @@ export class Attempts {
     throw GATEWAY_ERRORS.fail('api.tooManyAttempts', `Too many wrong passwords came from here; wait ${seconds} s.`);
   }
 
-  /** Counts before the password is looked at, so that many at once count too; a right one takes all of it back. */
-  begin(address: string): { succeeded(): void } {
+  /**
+   * Counts before the password is looked at, so that many at once count too. A right one takes back what was counted for
+   * its name, not what was tried with other names: an own password must not make guessing that of somebody else free.
+   */
+  begin(address: string, name: string): { succeeded(): void } {
     this.check(address);
     const network = networkOf(address);
     const now = this.#clock.now();
+    const last = this.#tried.get(network);
+    const before = last !== undefined && now - last.at < FORGET_MS ? last : undefined;
+    const only = before === undefined || before.name === name ? name : undefined;
+    this.#tried.set(network, { failures: (before?.failures ?? 0) + 1, name: only, at: now });
+    return { succeeded: () => this.#takeBack(network, name, before) };
+  }
+
+  #takeBack(network: string, name: string, before: Tried | undefined): void {
     const tried = this.#tried.get(network);
-    const failures = tried !== undefined && now - tried.at < FORGET_MS ? tried.failures : 0;
-    this.#tried.set(network, { failures: failures + 1, at: now });
-    return { succeeded: () => void this.#tried.delete(network) };
+    if (tried === undefined) return;
+    const failures = tried.failures - 1;
+    if (tried.name === name || failures <= 0) this.#tried.delete(network);
+    else this.#tried.set(network, failures === before?.failures ? before : { ...tried, failures });
   }
 
   stats(): BoundStats {

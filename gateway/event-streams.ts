@@ -10,7 +10,10 @@ const KEEP_ALIVE_MS = 15_000;
 const STUCK_MS = 30_000;
 
 interface Client {
+  readonly req: Request;
   readonly res: Response;
+  /** Who looks, where people log in. */
+  readonly name: string | undefined;
   /** When its socket buffer was first found full, epoch ms; undefined while it takes everything. */
   blockedSince?: number | undefined;
 }
@@ -18,6 +21,7 @@ interface Client {
 /** Server-sent events to a bounded number of consoles. A slow one misses events; it never slows anybody else. */
 export class EventStreams {
   readonly #clients: BoundedSet<Client>;
+  readonly #max: number;
   readonly #clock: Clock;
   readonly #dropped: { add(n?: number): void };
   readonly #keepAlive: TimerHandle;
@@ -26,6 +30,7 @@ export class EventStreams {
   /** `greet` gives the frames that a new client gets first. */
   constructor(o: { clock: Clock; metrics: Metrics; max: number; greet: () => readonly string[] }) {
     this.#clients = new BoundedSet({ name: 'gateway.eventClients', max: o.max, overflow: 'refuse' });
+    this.#max = o.max;
     this.#clock = o.clock;
     this.#greet = o.greet;
     this.#dropped = o.metrics.counter('v2gate_event_frames_dropped_total', 'Event frames that slow consoles missed');
@@ -37,10 +42,11 @@ export class EventStreams {
     return this.#clients.size;
   }
 
-  /** Takes over a request as a stream. Throws `api.tooManyClients`. */
-  open(req: Request, res: Response): void {
-    const client: Client = { res };
-    if (!this.#clients.add(client)) throw GATEWAY_ERRORS.fail('api.tooManyClients');
+  /** Takes over a request as a stream. Half of all is the most for one `name`. Throws `api.tooManyClients`. */
+  open(req: Request, res: Response, name?: string): void {
+    const client: Client = { req, res, name };
+    if (hasHalf(this.#clients, name, this.#max) || !this.#clients.add(client))
+      throw GATEWAY_ERRORS.fail('api.tooManyClients');
     res.on('drain', () => {
       client.blockedSince = undefined;
     });
@@ -59,6 +65,11 @@ export class EventStreams {
   /** Sends an event to every client that can take it. */
   broadcast(event: string, data: unknown): void {
     if (this.#clients.size > 0) this.#write(eventFrame(event, data));
+  }
+
+  /** Ends the streams of those who may not have them any more. */
+  recheck(may: (req: Request) => boolean): void {
+    for (const { req, res } of [...this.#clients]) if (!may(req)) res.end();
   }
 
   /** Ends all streams; clients connect again and are asked anew who they are. */
@@ -83,6 +94,17 @@ export class EventStreams {
       }
     }
   }
+}
+
+/** Whether one user has taken half of the places already. */
+export function hasHalf(
+  clients: Iterable<{ readonly name: string | undefined }>,
+  name: string | undefined,
+  max: number,
+): boolean {
+  if (name === undefined) return false;
+  const own = [...clients].filter((c) => c.name === name).length;
+  return own >= Math.ceil(max / 2);
 }
 
 /** One frame of a server-sent event stream. */

@@ -7,7 +7,7 @@ import { GATEWAY_ERRORS } from './errors.ts';
 /** Copies the example flow to where the flow file should be, unless there is one. True when it was copied. */
 export async function seedFlowFile(flowFile: string, example: string): Promise<boolean> {
   if ((await readIfThere(flowFile)) !== undefined) return false;
-  await mkdir(dirname(flowFile), { recursive: true });
+  await mkdir(dirname(flowFile), { recursive: true, mode: 0o700 });
   await copyFile(example, flowFile);
   return true;
 }
@@ -54,7 +54,7 @@ export async function keptSecret(file: string): Promise<string> {
   const kept = (await readIfThere(file))?.trim();
   if (kept) return kept;
   const made = randomBytes(32).toString('hex');
-  await mkdir(dirname(file), { recursive: true });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, `${made}\n`, { mode: 0o600 });
   await chmod(file, 0o600);
   return made;

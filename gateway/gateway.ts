@@ -1,5 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { type Clock, type ManualClock, realClock } from '../core/clock.ts';
+import { type Clock, every, type ManualClock, realClock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { Access } from './access.ts';
@@ -24,6 +25,9 @@ export interface GatewayOptions {
   readonly example?: string;
   readonly nodesDirs?: readonly string[];
 }
+
+/** Streams and sockets are asked when they open; whether their session has ended since is looked at this often. */
+const SESSIONS_MS = 30_000;
 
 /** A running gateway. */
 export interface Gateway {
@@ -60,6 +64,7 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
     users: () => runtime.users.content,
     password: settings.httpPassword,
     trusting: isLoopback(settings.host) || settings.insecure,
+    onLogout: () => endSessions(),
     log,
   });
   runtime.metrics.collect('v2gate_bound', () => access.stats());
@@ -73,11 +78,20 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
   const forgetUsers = runtime.users.onChange(() => {
     live.streams.disconnect();
     live.timeline.disconnect();
-    http.recheck();
+    http.recheck('all');
   });
+  const endSessions = (): void => {
+    const may = (req: IncomingMessage): boolean =>
+      req.headers.authorization !== undefined || access.identifyNow(req) !== undefined;
+    live.streams.recheck(may);
+    live.timeline.recheck(may);
+    http.recheck('sessions');
+  };
+  const watch = every(wall, SESSIONS_MS, endSessions);
   let nodeRed: NodeRedHost | undefined;
   const stop = async (): Promise<void> => {
     forgetUsers();
+    watch.cancel();
     live.close();
     await nodeRed?.stop().catch((e: unknown) => log.error('nodered.stopFailed', describeError(e)));
     await runtime.close();

@@ -8,7 +8,7 @@ import { GATEWAY_ERRORS } from './errors.ts';
 import { areaRole, CHALLENGE, refusal, SAFE } from './gate.ts';
 import { isLoopback } from './settings.ts';
 
-/** Paths below this belong to `http in` nodes of flows, which may serve pages of other origins. */
+/** Paths below this belong to `http in` nodes of flows; where nobody logs in they may serve pages of other origins. */
 export const FLOW_HTTP_ROOT = '/http';
 
 /** Where the editor of Node-RED opens its WebSocket. */
@@ -22,8 +22,8 @@ export interface Guard {
   middleware(req: Request, res: Response, next: NextFunction): void;
   /** The same for WebSocket upgrades, with their roles; must be installed before other upgrade listeners act. */
   upgrades(server: Server): void;
-  /** Closes the WebSockets of those who may not have them any more. */
-  recheck(): void;
+  /** Closes the WebSockets of those who may not have them any more; `sessions`: only of those who came by a cookie. */
+  recheck(which: 'all' | 'sessions'): void;
   complaint(req: IncomingMessage, upgrade: boolean): Error | undefined;
 }
 
@@ -32,14 +32,15 @@ export interface Guard {
  * name loopback, and what changes something (or opens a WebSocket) must come from the gateway's own origin or from a
  * program without origin.
  */
-export function createGuard(listenHost: string, access: Pick<Access, 'identifyNow'>): Guard {
+export function createGuard(listenHost: string, access: Pick<Access, 'identifyNow' | 'required'>): Guard {
   const checkHost = isLoopback(listenHost);
   const complaint = (req: IncomingMessage, upgrade: boolean): Error | undefined => {
     const host = req.headers.host ?? '';
     if (checkHost && !isLoopback(hostName(host))) return GATEWAY_ERRORS.fail('api.forbiddenHost');
     const changes = upgrade || !SAFE.includes(req.method ?? 'GET');
-    if (changes && !isFlowPath(req.url ?? '/') && isForeign(req, host))
-      return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
+    // Where people log in, their browser would show who they are for the page of another origin, too.
+    const anyOrigin = isFlowPath(req.url ?? '/') && !access.required;
+    if (changes && !anyOrigin && isForeign(req, host)) return GATEWAY_ERRORS.fail('api.forbiddenOrigin');
     if (!upgrade) return undefined;
     // A socket goes both ways: it needs what changing something needs.
     const role = areaRole('POST', req.url ?? '/');
@@ -55,8 +56,9 @@ export function createGuard(listenHost: string, access: Pick<Access, 'identifyNo
   });
   return {
     complaint,
-    recheck() {
-      for (const { req, socket } of [...sockets]) if (complaint(req, true)) socket.destroy();
+    recheck(which) {
+      for (const { req, socket } of [...sockets])
+        if ((which === 'all' || req.headers.authorization === undefined) && complaint(req, true)) socket.destroy();
     },
     middleware: (req, _res, next) => next(complaint(req, false)),
     upgrades(server) {

@@ -6,7 +6,7 @@ import type { Access } from './access.ts';
 import { errorResponse } from './api.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import { guardAreas } from './gate.ts';
-import { createGuard, FLOW_HTTP_ROOT } from './guard.ts';
+import { createGuard, FLOW_HTTP_ROOT, type Guard } from './guard.ts';
 import { gatewayPages, type PagesOptions } from './pages.ts';
 import type { SecureInterface } from './tls.ts';
 
@@ -19,8 +19,8 @@ export interface HttpOptions extends Omit<PagesOptions, 'paths'> {
 export interface Http {
   readonly app: Express;
   readonly server: Server;
-  /** Users have changed: who may not have a WebSocket any more loses it. */
-  recheck(): void;
+  /** Users have changed, or sessions have ended: who may not have a WebSocket any more loses it. */
+  readonly recheck: Guard['recheck'];
   /** Puts the initialised Node-RED below everything of the gateway itself. */
   mountNodeRed(editor: boolean): void;
 }

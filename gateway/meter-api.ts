@@ -7,8 +7,8 @@ import { meterOf } from '../hub/meters/known.ts';
 import type { Site } from '../hub/site/types.ts';
 import { MeterReading } from '../model/index.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { isFromHere } from './routes.ts';
 import type { SecretSource } from './secrets.ts';
-import { isLoopback } from './settings.ts';
 
 /** Name of the secret that lets programs on other machines send meter values. */
 export const METER_TOKEN = 'meter-token';
@@ -17,7 +17,7 @@ const MAX_READINGS = 100;
 
 /** Programs on this machine may send meter values; others show the secret `meter-token`. Throws `api.loopbackOnly`. */
 export function checkMeterSender(req: Request, secret: SecretSource): void {
-  if (isLoopback(req.socket.remoteAddress ?? '')) return;
+  if (isFromHere(req)) return;
   const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
   if (!sameSecret(secret(METER_TOKEN), token))
     throw GATEWAY_ERRORS.fail('api.unauthorised', `The Authorization header does not bring the secret ${METER_TOKEN}.`);

@@ -36,7 +36,10 @@ export function gatewayPages(o: PagesOptions): Router {
 function consoleFiles(folder: string): Router {
   const files = express.Router();
   files.use((_req, res, next) => {
-    res.set('content-security-policy', "default-src 'self'; frame-ancestors 'none'");
+    res.set(
+      'content-security-policy',
+      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    );
     res.set('x-content-type-options', 'nosniff');
     next();
   });

@@ -15,8 +15,9 @@ export const MIN_PASSWORD = 12;
 const MAX_PASSWORD = 1_024;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-/** A file that asks for more is taken for broken, not worked for: 256 MB. */
+/** A file that asks for more is taken for broken, not worked for: 256 MB, and some seconds. */
 const MAX_MEMORY = 256 * 1024 * 1024;
+const MAX_WORK = 2 ** 24;
 const HASH = /^scrypt\$n=(\d{1,7}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9_-]{22,86})\$([A-Za-z0-9_-]{43,86})$/;
 
 /** What is wrong with a new password, in words that complete "The password …"; undefined when nothing is. */
@@ -50,8 +51,9 @@ export async function checkPassword(password: string, hash: string): Promise<boo
 function read(hash: string): { cost: ScryptCost; salt: Buffer; key: Buffer } | undefined {
   const [, n = '', r = '', p = '', salt = '', key = ''] = HASH.exec(hash) ?? [];
   const cost = { n: Number(n), r: Number(r), p: Number(p) };
-  if (cost.n < 2 || (cost.n & (cost.n - 1)) !== 0 || cost.r < 1 || cost.p < 1 || memoryOf(cost) > MAX_MEMORY)
-    return undefined;
+  const { n: N, r: R, p: P } = cost;
+  if (N < 2 || (N & (N - 1)) !== 0 || R < 1 || P < 1) return undefined;
+  if (memoryOf(cost) > MAX_MEMORY || N * R * P > MAX_WORK) return undefined;
   return { cost, salt: Buffer.from(salt, 'base64url'), key: Buffer.from(key, 'base64url') };
 }
 

@@ -2,6 +2,7 @@ import { json, type NextFunction, type Request, type RequestHandler, type Respon
 import { GATEWAY_ERRORS } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { RouteRole } from './roles.ts';
+import { isLoopback } from './settings.ts';
 
 /** One route of the API: what is served, listed and documented. */
 export interface RouteRow {
@@ -38,6 +39,13 @@ export function mountRoutes<const Rows extends readonly RouteRow[]>(
     else router.post(path, gate.needs(role), body, handle);
   }
 }
+
+/** With what proxies tell whom they speak for. */
+const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
+
+/** Whether a program of this machine asks, for itself: behind a proxy everybody seems to be here. */
+export const isFromHere = ({ socket, headers }: Pick<Request, 'socket' | 'headers'>): boolean =>
+  isLoopback(socket.remoteAddress ?? '') && PROXIED.every((name) => headers[name] === undefined);
 
 /** A handler that may fail later. */
 export const handled = (act: (req: Request, res: Response) => Promise<unknown>): RequestHandler => {

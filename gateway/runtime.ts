@@ -18,7 +18,7 @@ import { watchSecrets } from './secrets.ts';
 import { dataPaths, type Environment, type Settings } from './settings.ts';
 import { openSigners, type Signers } from './signer.ts';
 import { siteFiles } from './site-files.ts';
-import { openStore, serveCopies, startRetention } from './store/index.ts';
+import { openStore, RETENTION_DAYS, serveCopies, startRetention } from './store/index.ts';
 import { type GatewayTls, openTls } from './tls.ts';
 import { type User, watchUsers } from './users.ts';
 import type { WatchedFile } from './watched-file.ts';
@@ -94,7 +94,9 @@ async function compose(
     log,
     signedBefore: () => hasDocuments(store),
   });
-  const retention = startRetention({ store, clock: wall, log });
+  const commandDays = settings.keepCommandsDays;
+  const days = { ...RETENTION_DAYS, batch: commandDays, outcome: commandDays };
+  const retention = startRetention({ store, clock: wall, log, days });
   const copies = serveCopies({ folder: settings.dataDir, copy: (to) => store.copyTo(to), clock: wall, log });
   const leases = new LeaseRegistry({ clock, log });
   const programs = createPrograms({

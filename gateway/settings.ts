@@ -185,6 +185,13 @@ export const SETTINGS = {
     fallback: '64',
     meaning: 'How many event streams may be open at `/v2gate/api/events`.',
   },
+  keepCommandsDays: {
+    variable: 'V2GATE_KEEP_COMMANDS',
+    form: count(1, 1_096, 'days'),
+    fallback: '14',
+    meaning:
+      'How long every single command and what became of it is kept. Records, proofs, the event log and meter values have their own times.',
+  },
   secretsFile: {
     variable: 'V2GATE_SECRETS',
     form: path,

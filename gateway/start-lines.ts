@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 export function readyLines(settings: Settings, gateway: Pick<Gateway, 'url' | 'port'>): string[] {
   const { url, port } = gateway;
   return [
-    `v2gate is up${settings.demo ? ', with simulated stations and a simulated flexibility operator' : ''}`,
+    `v2gate is up${settings.demo && settings.flow !== 'empty' ? ', with simulated stations and a simulated flexibility operator' : ''}`,
     `  console    ${url}/console${moved(settings.httpPort, port)}`,
     `  editor     ${url}/`,
     `  health     ${url}/health`,

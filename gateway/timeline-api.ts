@@ -47,12 +47,13 @@ export function addTimelineRoutes(api: Router, { trace, streams, gate }: Timelin
         const limit = numberParam(req, 'limit', 1, MAX_LIMIT) ?? DEFAULT_LIMIT;
         return res.json(trace.page(filter, { after, limit }));
       }),
-      'GET /timeline/stream': (req, res) => {
+      'GET /timeline/stream': handled(async (req, res) => {
         const given = req.headers['last-event-id'];
         const seen = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : undefined;
         const after = seen ?? numberParam(req, 'after', 0, Number.MAX_SAFE_INTEGER);
-        streams.open(req, res, { filter: filterOf(req), after });
-      },
+        const name = gate.required ? (await gate.who(req))?.name : undefined;
+        streams.open(req, res, { filter: filterOf(req), after, name });
+      }),
     },
     gate,
   );

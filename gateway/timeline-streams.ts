@@ -3,6 +3,7 @@ import { BoundedSet, type BoundStats } from '../core/bounded.ts';
 import { type Clock, every, type TimerHandle } from '../core/clock.ts';
 import type { Trace, TraceFilter } from '../hub/trace/index.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
+import { hasHalf } from './event-streams.ts';
 
 const PERIOD_MS = 250;
 /** Entries that one client gets at a time; what is more comes the next time. */
@@ -13,7 +14,10 @@ const STUCK_MS = 30_000;
 const MAX_CLIENTS = 16;
 
 interface Client {
+  readonly req: Request;
   readonly res: Response;
+  /** Who looks, where people log in. */
+  readonly name: string | undefined;
   readonly filter: TraceFilter;
   /** The newest entry that was looked at for it. */
   seq: number;
@@ -42,13 +46,19 @@ export class TimelineStreams {
     this.#timer = every(clock, PERIOD_MS, () => this.#tick());
   }
 
-  /** Takes over a request as a stream. Throws `api.tooManyClients`. */
-  open(req: Request, res: Response, o: { filter: TraceFilter; after?: number | undefined }): void {
+  /** Takes over a request as a stream. Half of all is the most for one `name`. Throws `api.tooManyClients`. */
+  open(
+    req: Request,
+    res: Response,
+    o: { readonly filter: TraceFilter; readonly after?: number | undefined; readonly name?: string | undefined },
+  ): void {
     const now = this.#clock.now();
     const { newestSeq } = this.#trace;
     // A number of before a restart is ahead of everything.
-    const client: Client = { res, filter: o.filter, seq: Math.min(o.after ?? newestSeq, newestSeq), lastSentAt: now };
-    if (!this.#clients.add(client)) throw GATEWAY_ERRORS.fail('api.tooManyClients');
+    const seq = Math.min(o.after ?? newestSeq, newestSeq);
+    const client: Client = { req, res, name: o.name, filter: o.filter, seq, lastSentAt: now };
+    if (hasHalf(this.#clients, o.name, MAX_CLIENTS) || !this.#clients.add(client))
+      throw GATEWAY_ERRORS.fail('api.tooManyClients');
     const gone = (): void => void this.#clients.delete(client);
     res.on('drain', () => {
       client.blockedSince = undefined;
@@ -66,6 +76,11 @@ export class TimelineStreams {
 
   stats(): BoundStats {
     return this.#clients.stats();
+  }
+
+  /** Ends the streams of those who may not have them any more. */
+  recheck(may: (req: Request) => boolean): void {
+    for (const { req, res } of [...this.#clients]) if (!may(req)) res.end();
   }
 
   /** Ends all streams; clients connect again and are asked anew who they are. */

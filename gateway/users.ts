@@ -83,7 +83,7 @@ export async function writeUsers(dataDir: string, users: readonly User[]): Promi
   const rows = [...users].sort((a, b) => ROLES.indexOf(b.role) - ROLES.indexOf(a.role) || (a.name < b.name ? -1 : 1));
   const text = `${JSON.stringify({ version: VERSION, users: rows }, null, 2)}\n`;
   const fresh = `${file}.${randomBytes(6).toString('hex')}`;
-  await mkdir(dirname(file), { recursive: true });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(fresh, text, { mode: 0o600, flag: 'wx' });
   await chmod(fresh, 0o600);
   await rename(fresh, file);

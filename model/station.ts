@@ -82,7 +82,7 @@ export const StationOrder = message(
       text({
         min: 1,
         max: 128,
-        doc: 'Configuration: the key of 1.6, or `Component.Variable[Instance]` of 2.x. getConfiguration of 1.6 without it: all keys.',
+        doc: 'Configuration: the key of 1.6, or `Component.Variable[Instance]` of 2.x. getConfiguration without it: all settings.',
       }),
     ),
     value: opt(text({ max: 1000, doc: 'setConfiguration: the value as the station writes it.' })),
@@ -116,9 +116,10 @@ export const StationOrderOutcome = message(
         obj({
           key: text({ max: 128 }),
           value: opt(text({ max: 2500 })),
-          readonly: opt(bool({ doc: '1.6 only.' })),
+          evse: opt(int({ min: 0, max: 1_000, doc: '2.x: what an EVSE has of its own.' })),
+          readonly: opt(bool()),
         }),
-        { max: 500, doc: 'getConfiguration: what the station has; values of passwords and keys are left out.' },
+        { max: 2_000, doc: 'getConfiguration: what the station has; values of passwords and keys are left out.' },
       ),
     ),
   },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../harness/accounting.ts';
 import { ReusedFrame } from './frames.ts';
 import { openingCalls, type Version } from './messages.ts';
-import type { Exchanged, Reached } from './protocol.ts';
+import type { Exchanged, Lowered, Lowering, Reached } from './protocol.ts';
 import { type Place, RawStation } from './station.ts';
 
 /** Upgrades that are open at once where nobody is in a hurry. */
@@ -132,6 +132,26 @@ export class Group {
       lastAtMs,
       backAtMs: last === undefined ? Number.NaN : await pong(last),
     };
+  }
+
+  /** Waits until some stations together may draw no more than `sumW`. */
+  async lowered({ only, sumW, withinMs }: Lowering): Promise<Lowered> {
+    const meant = this.stations.filter((s) => only.includes(s.identity));
+    const drawn = (): number => meant.reduce((sum, s) => sum + s.powerW, 0);
+    const fromW = drawn();
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, withinMs);
+      const look = (): void => {
+        if (drawn() > sumW) return;
+        clearTimeout(late);
+        resolve();
+      };
+      for (const s of meant) s.onCommand = look;
+      look();
+    });
+    const atMs = monotonicMs();
+    for (const s of meant) s.onCommand = undefined;
+    return { fromW, sumW: drawn(), atMs };
   }
 
   close(): void {

@@ -32,6 +32,8 @@ async function obey(m: ToLoad): Promise<FromLoad> {
       break;
     case 'reached':
       return group(m.set).reached(m.withinMs, m.only);
+    case 'lowered':
+      return group(m.set).lowered(m);
     case 'storm': {
       const { joined, ...told } = await storm(m, group(m.witnesses));
       groups.set(m.set, joined);

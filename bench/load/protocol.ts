@@ -30,6 +30,8 @@ export type ToLoad =
       readonly withinMs: number;
       readonly only?: readonly string[];
     }
+  /** Waits until the stations of `only` together may draw no more than `sumW`. */
+  | ({ readonly do: 'lowered'; readonly set: string } & Lowering)
   /** Like `connect` with boots, in a rush, while the stations of `witnesses` send heartbeats. */
   | {
       readonly do: 'storm';
@@ -44,6 +46,13 @@ export type ToLoad =
   /** Heartbeats of a set for a while, for their round trips. */
   | { readonly do: 'heartbeats'; readonly set: string; readonly ms: number }
   | { readonly do: 'close'; readonly set: string };
+
+/** Which stations of a set come down to what together, W. */
+export interface Lowering {
+  readonly only: readonly string[];
+  readonly sumW: number;
+  readonly withinMs: number;
+}
 
 /** Answers and how many did not fit their CALL. */
 export interface Exchanged {
@@ -62,6 +71,13 @@ export interface Reached {
   readonly backAtMs: number;
 }
 
+/** What stations may draw together, and since when, on the monotonic clock, ms. */
+export interface Lowered {
+  readonly fromW: number;
+  readonly sumW: number;
+  readonly atMs: number;
+}
+
 export interface Storm {
   readonly ms: number;
   readonly failed: number;
@@ -73,4 +89,4 @@ export interface RoundTrips {
   readonly roundTrips: readonly number[];
 }
 
-export type FromLoad = Exchanged | Reached | Storm | RoundTrips | { readonly done: true };
+export type FromLoad = Exchanged | Reached | Lowered | Storm | RoundTrips | { readonly done: true };

@@ -1,11 +1,14 @@
-/** P5: a limit that comes in an emergency, until the last station below it has its command. */
+/**
+ * P5: a limit that comes in an emergency, until it holds by the words of the stations below it. Who comes down how far is
+ * the site's business: one within its command interval may keep its power at the cost of the others.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SetLimit } from '../../model/index.ts';
 import type { GatewayProcess } from '../../test/system/support/gateway.ts';
 import { monotonicMs } from '../harness/accounting.ts';
 import { compared, interleaved, type Scenario, typical } from '../harness/run.ts';
 import { quantile, type Window } from '../harness/stats.ts';
-import type { Reached } from '../load/protocol.ts';
+import type { Lowered } from '../load/protocol.ts';
 import { pidOf, placeOf, startBenchGateway } from '../product/gateway.ts';
 import { circuitOf, rawStations, siteOf } from '../product/site.ts';
 import { type Load, startLoad, waiting } from './load.ts';
@@ -16,7 +19,7 @@ const CIRCUITS = 20;
 const BETWEEN_MS = 60;
 const WITHIN_MS = 5_000;
 const SETTLE_MS = 5_000;
-/** Each limit of a circuit is lower than the one before, by more than the 0.1 A of OCPP 1.6. */
+/** Each limit of a circuit is lower than what was drawn before. */
 const FIRST = 0.95;
 const STEP = 0.04;
 const STATION_W = 11_040;
@@ -57,17 +60,15 @@ async function limits(load: Load, gateway: GatewayProcess, count: number, times:
   const waited = waiting([pidOf(gateway), load.pid]);
   for (let time = 0; time < times; time++) {
     for (const [c, members] of below.entries()) {
-      await load.ask({ do: 'mark', set: 'B' });
+      const importLimitW = Math.round(members.length * STATION_W * (FIRST - STEP * time));
       const only = members.map((i) => `B-${i + 1}`);
-      const reached = load.ask<Reached>({ do: 'reached', set: 'B', withinMs: WITHIN_MS, only });
+      const lowering = { only, sumW: importLimitW, withinMs: WITHIN_MS };
+      const lowered = load.ask<Lowered>({ do: 'lowered', set: 'B', ...lowering });
       const sent = monotonicMs();
-      await post(gateway, {
-        nodeId: `k${c}`,
-        source: 'bench',
-        importLimitW: Math.round(members.length * STATION_W * (FIRST - STEP * time)),
-      });
-      const told = await reached;
-      delays.push(told.stations === members.length ? told.lastAtMs - sent : Number.NaN);
+      await post(gateway, { nodeId: `k${c}`, source: 'bench', importLimitW });
+      const { fromW, sumW, atMs } = await lowered;
+      // They may not be back from the limits of the window before: then this one asks nothing of them.
+      if (fromW > importLimitW) delays.push(sumW <= importLimitW ? atMs - sent : Number.NaN);
       await sleep(BETWEEN_MS);
     }
   }
@@ -78,7 +79,7 @@ async function limits(load: Load, gateway: GatewayProcess, count: number, times:
   return {
     value: quantile(delays, 0.99),
     ...waits,
-    ...(lost > 0 ? { failed: `${lost} of ${delays.length} limits did not reach all their stations` } : {}),
+    ...(lost > 0 || delays.length === 0 ? { failed: `${lost} of ${delays.length} limits did not hold in time` } : {}),
   };
 }
 

@@ -15,7 +15,7 @@ export interface Answered {
   readonly settings?: Settings;
 }
 
-const MAX_SETTINGS = 500;
+const MAX_SETTINGS = 2_000;
 const MAX_KEY = 128;
 const MAX_VALUE = 2500;
 
@@ -27,11 +27,13 @@ export function configurationCall(
   version: Version,
   action: Action,
   { key, value }: Pick<StationOrder, 'key' | 'value'>,
+  requestId: number,
 ): { readonly action: string; readonly payload: unknown } {
   const old = version === 'ocpp1.6';
-  if (key !== undefined && isSecret(key)) throw BRIDGE_ERRORS.fail('order.secret', `Order about ${key}.`);
+  if (key !== undefined && isSecret(key)) throw BRIDGE_ERRORS.fail('order.secret', `${key} is a password or a key.`);
   if (action === 'getConfiguration') {
     if (old) return { action: 'GetConfiguration', payload: key === undefined ? {} : { key: [key] } };
+    if (key === undefined) return { action: 'GetBaseReport', payload: { requestId, reportBase: 'FullInventory' } };
     return { action: 'GetVariables', payload: { getVariableData: [place(key)] } };
   }
   if (value === undefined) throw BRIDGE_ERRORS.fail('order.incomplete', 'Name the value.');
@@ -60,6 +62,19 @@ export function readConfiguration(version: Version, action: Action, answer: unkn
   }));
   return { status: 'Accepted', settings };
 }
+
+/** The settings of a report of 2.x: the actual values. */
+export const reportedSettings = (rows: readonly unknown[]): Settings =>
+  rows.slice(0, MAX_SETTINGS).map((row) => {
+    const attributes = [field(row, 'variableAttribute') ?? []].flat();
+    const actual = attributes.find((a) => (field(a, 'type') ?? 'Actual') === 'Actual');
+    const evse = field(field(field(row, 'component'), 'evse'), 'id');
+    return {
+      ...setting(nameOf(row), field(actual, 'value')),
+      ...(typeof evse === 'number' ? { evse } : {}),
+      readonly: field(actual, 'mutability') === 'ReadOnly',
+    };
+  });
 
 function place(key: string | undefined): ReturnType<typeof placeOf> {
   if (key !== undefined && /^\w+\.\w+(?:\[\w+\])?$/.test(key)) return placeOf(key);

@@ -115,9 +115,10 @@ function valuesOf(
   };
   const sum = (name: string): number | undefined => {
     const first = number(period, name);
-    const others = [number(period, `${name}_L2`), number(period, `${name}_L3`)].filter((n) => n !== undefined);
+    const l2 = number(period, `${name}_L2`);
+    const l3 = number(period, `${name}_L3`);
     // With per-phase values the plain field is L1 (ocpp 2.2); in amperes each phase counts once.
-    if (others.length > 0) return [first ?? 0, ...others].reduce((a, b) => a + toW(b, 1), 0);
+    if (l2 !== undefined || l3 !== undefined) return toW(first ?? 0, 1) + toW(l2 ?? 0, 1) + toW(l3 ?? 0, 1);
     return first === undefined ? undefined : toW(first, phases);
   };
   const setpoint = sum('setpoint');
@@ -137,7 +138,9 @@ export const profileOf = (payload: unknown): unknown =>
   field(payload, 'chargingProfile') ?? field(payload, 'csChargingProfiles');
 
 export function field(x: unknown, name: string): unknown {
-  return typeof x === 'object' && x !== null && Object.hasOwn(x, name) ? Reflect.get(x, name) : undefined;
+  return typeof x === 'object' && x !== null && Object.hasOwn(x, name)
+    ? (x as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 }
 
 function number(x: unknown, name: string): number | undefined {

@@ -83,6 +83,11 @@ export const BRIDGE_ERRORS = errorTable('ocppBridge', {
     remedy: 'Set it at the station itself, and the same in the secrets of the gateway.',
     retry: 'no',
   },
+  'order.noReport': {
+    what: 'The station has not reported all of its settings in time.',
+    remedy: 'Ask again later, or for one setting by its key.',
+    retry: 'later',
+  },
   'order.unsupported': {
     what: 'The OCPP version of the station has no such order.',
     remedy: 'Use another order for this station.',

@@ -1,4 +1,4 @@
-import { type Clock, iso, parseTime } from '../../core/clock.ts';
+import { type Clock, parseTime, stamps } from '../../core/clock.ts';
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
 import { type Channel, runningOf, type Shape } from './channel.ts';
 import { judge, overdue, type TrackedCommand } from './outcome.ts';
@@ -24,9 +24,11 @@ const FLOWING_W = 100;
 /** Follows commands that a station has accepted to their end (design 2.1). Never throws. */
 export class Followup {
   readonly #o: FollowupOptions;
+  readonly #stamp: () => string;
 
   constructor(o: FollowupOptions) {
     this.#o = o;
+    this.#stamp = stamps(o.clock);
   }
 
   tell(
@@ -35,7 +37,7 @@ export class Followup {
     state: CommandOutcome['state'],
     extra: Partial<CommandOutcome> = {},
   ): void {
-    const at = iso(this.#o.clock.now());
+    const at = this.#stamp();
     const { commandId, resourceId } = command;
     this.#o.report({ commandId, resourceId, state, at, ...extra }, channel.resource.identity);
   }

@@ -3,6 +3,7 @@ import { type CallContext, dispatch, type Handler, type Request } from '../../pr
 import { commandProfileId } from './channel.ts';
 import type { ExternalLimit } from './external.ts';
 import { HEARTBEAT_S, PENDING_RETRY_S } from './inbound16.ts';
+import type { ReportPart } from './reports.ts';
 import type { Event2 } from './sessions.ts';
 import type { StationBridge } from './station.ts';
 import { clip } from './wording.ts';
@@ -90,8 +91,11 @@ function common(s: StationBridge) {
       s.external.cleared(p);
       return {};
     },
+    NotifyReport(p: ReportPart) {
+      s.reports.take(p);
+      return {};
+    },
     // Reports come in parts that the frame limit bounds; a native link shows them, the hub needs none of them.
-    NotifyReport: () => ({}),
     ReportChargingProfiles: () => ({}),
     NotifyMonitoringReport: () => ({}),
     NotifyCustomerInformation: () => ({}),

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../core/bounded.ts';
-import { every, iso, parseTime, type TimerHandle } from '../../core/clock.ts';
+import { every, parseTime, stamps, type TimerHandle } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import { LinkOutlet } from '../../hub/links/outlet.ts';
@@ -40,6 +40,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   readonly runtime: GatewayRuntime;
   readonly site: Site;
   readonly library: MappingLibrary;
+  readonly stamp: () => string;
   readonly transactions: TransactionBook;
   readonly #config: OcppLinkConfig;
   readonly #log: Log;
@@ -70,7 +71,8 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#outlet = new LinkOutlet(runtime.log, 'ocpp');
     this.#channels = new ChannelBook(4 * MAX_STATIONS, clock);
     this.transactions = new TransactionBook(store, clock);
-    this.#wire = { clock, linkId: config.linkId };
+    this.stamp = stamps(clock);
+    this.#wire = { clock, stamp: this.stamp, linkId: config.linkId };
     this.#held = new HeldWatch(MAX_STATIONS, (note) => site.warn(note));
     this.#rooms = makeRooms({
       config,
@@ -332,8 +334,10 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       return;
     }
     const { commandId, resourceId } = command;
-    const at = iso(this.runtime.clock.now());
-    this.#outcome({ commandId, resourceId, state: 'refused', at, code: 'station.notConnected' }, undefined);
+    this.#outcome(
+      { commandId, resourceId, state: 'refused', at: this.stamp(), code: 'station.notConnected' },
+      undefined,
+    );
   }
 
   #metered(channel: Channel, { at, powerW, voltageV }: MeterReading): void {

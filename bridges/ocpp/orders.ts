@@ -3,9 +3,9 @@ import { type Clock, iso } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
 import { toId } from '../../core/ids.ts';
 import type { StationOrder, StationOrderOutcome } from '../../model/index.ts';
-import type { Version } from '../../protocols/ocpp/index.ts';
+import type { CallOptions, Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, runningOf } from './channel.ts';
-import { type Answered, configurationCall, readConfiguration } from './configuration.ts';
+import { type Answered, configurationCall, readConfiguration, reportedSettings } from './configuration.ts';
 import { field } from './effective.ts';
 import { BRIDGE_ERRORS } from './errors.ts';
 import { startCall } from './onoff.ts';
@@ -56,14 +56,18 @@ export class OrderDesk {
       const bridge = this.#o.bridge(identity);
       if (!bridge?.station.open || (order.resourceId !== undefined && channel === undefined))
         throw BRIDGE_ERRORS.fail('station.notConnected');
-      const remoteStartId = order.action === 'start' ? this.#nextStart() : 0;
+      const remoteStartId = NUMBERED.includes(order.action) ? this.#nextStart() : 0;
       const { action, payload } = wordOrder(bridge.version, order, channel, remoteStartId);
       if (order.action === 'start' && channel) this.#await(channel, order, payload, remoteStartId, cause);
-      const answer = await bridge.station.callAny(action, payload, {
+      const options: CallOptions = {
         priority: order.action === 'stop' ? 'stop' : 'request',
         about: { cause: order.orderId, ...(order.resourceId === undefined ? {} : { resourceId: order.resourceId }) },
-      });
-      const { status, why, settings } = readAnswer(bridge.version, order, answer);
+      };
+      const ask = () => bridge.station.callAny(action, payload, options);
+      const { status, why, settings } =
+        action === 'GetBaseReport'
+          ? await reported(bridge, remoteStartId, ask)
+          : readAnswer(bridge.version, order, await ask());
       const taken = TAKEN.includes(status);
       if (!taken && order.action === 'start' && channel) this.#starts.delete(channel.resource.resourceId);
       return tell(status === 'Scheduled' ? 'scheduled' : taken ? 'accepted' : 'rejected', {
@@ -126,6 +130,20 @@ export class OrderDesk {
 
 /** Answers that mean yes, of all the messages that carry orders. */
 const TAKEN = ['Accepted', 'Scheduled', 'Unlocked', 'RebootRequired'];
+
+/** Orders whose calls need a number of their own. */
+const NUMBERED: readonly StationOrder['action'][] = ['start', 'getConfiguration'];
+
+/** Asks for all settings of a station of 2.x, and waits for its report. */
+async function reported(bridge: StationBridge, requestId: number, ask: () => Promise<unknown>): Promise<Answered> {
+  let said: Answered = { status: '' };
+  const rows = await bridge.reports.collect(requestId, async () => {
+    const answer = await ask();
+    said = { status: String(field(answer, 'status')), why: reasonOf(answer) };
+    return said.status === 'Accepted';
+  });
+  return rows === undefined ? said : { ...said, settings: reportedSettings(rows) };
+}
 
 function readAnswer(version: Version, order: StationOrder, answer: unknown): Answered {
   if (order.action === 'getConfiguration' || order.action === 'setConfiguration')
@@ -195,7 +213,7 @@ export function wordOrder(
       };
     case 'getConfiguration':
     case 'setConfiguration':
-      return configurationCall(version, order.action, order);
+      return configurationCall(version, order.action, order, remoteStartId);
   }
 }
 

@@ -15,6 +15,7 @@ import { handler21, handler201 } from './inbound2.ts';
 import { handler16 } from './inbound16.ts';
 import type { CommandTarget } from './profile-calls.ts';
 import { Readiness } from './readiness.ts';
+import { Reports } from './reports.ts';
 import { type SessionHost, StationSessions, type TokenStatus } from './sessions.ts';
 import type { TransactionBook } from './transactions.ts';
 
@@ -24,6 +25,8 @@ export interface StationHost extends SessionHost {
   readonly runtime: GatewayRuntime;
   readonly site: Site;
   readonly library: MappingLibrary;
+  /** The time of now as text. */
+  readonly stamp: () => string;
   readonly transactions: TransactionBook;
   /** Channels of a station, made where they are missing. */
   channels(identity: string): readonly Channel[];
@@ -61,6 +64,7 @@ export class StationBridge implements CommandTarget {
   readonly sessions: StationSessions;
   readonly readiness: Readiness;
   readonly external: ExternalControl;
+  readonly reports: Reports;
   readonly #host: StationHost;
   #channels: readonly Channel[] | undefined;
   #vendor: string | undefined;
@@ -78,6 +82,7 @@ export class StationBridge implements CommandTarget {
       onPriority: (channel) => host.priority(channel),
       hasPriority: (resourceId, sessionId) => host.site.hasPriority(resourceId, sessionId),
     });
+    this.reports = new Reports(host.runtime.clock);
     this.readiness = new Readiness({
       clock: host.runtime.clock,
       ask: () => this.askStatus(this.channels.slice(0, 1)),
@@ -120,7 +125,7 @@ export class StationBridge implements CommandTarget {
   }
 
   now(): string {
-    return iso(this.#host.runtime.clock.now());
+    return this.#host.stamp();
   }
 
   /** A time as a station writes it, in our form; unreadable times become now. */

@@ -23,6 +23,8 @@ export function noteTapped(o: TapOptions, m: TappedMessage): void {
   const isAnswer = kind === 'result' || kind === 'error';
   // The CALL is the other way round.
   const ours = (direction === 'out') !== isAnswer;
+  const series = !ours && isPeriodic(action, payload, isAnswer) ? `${identity} ${action} ${isAnswer}` : undefined;
+  if (series !== undefined && o.trace.leavesOut(series, `ocpp ${identity}`)) return;
   const call = ours ? m.id : `${identity}/${m.id}`;
   o.trace.note({
     stage: 'ocpp',
@@ -36,7 +38,7 @@ export function noteTapped(o: TapOptions, m: TappedMessage): void {
     peer: identity,
     resourceIds:
       about?.resourceId === undefined ? () => resourcesAt(o.resources(identity), action, payload) : [about.resourceId],
-    ...(isPeriodic(action, payload, isAnswer) && !ours ? { series: `${identity} ${action} ${isAnswer}` } : {}),
+    series,
     ...(o.passedOn ? { passedOn: true } : {}),
   });
 }

@@ -1,4 +1,4 @@
-import { type Clock, iso } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { StationStatus, WireMessage } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
@@ -7,12 +7,14 @@ import type { Channel } from './channel.ts';
 /** Where messages of a link come from. */
 export interface WireSource {
   readonly clock: Clock;
+  /** The time of now as text. */
+  readonly stamp: () => string;
   readonly linkId: string;
 }
 
 /** A message of a link as it goes to the site and over wires. */
 export function wireMessage(
-  { clock, linkId }: WireSource,
+  { clock, stamp, linkId }: WireSource,
   topic: string,
   payload: unknown,
   peer: string | undefined,
@@ -23,7 +25,7 @@ export function wireMessage(
     payload,
     v2gate: {
       id: uuidv7(clock),
-      at: iso(clock.now()),
+      at: stamp(),
       link: linkId,
       ...(peer === undefined ? {} : { peer }),
       ...(cause === undefined ? {} : { cause }),
@@ -41,7 +43,7 @@ export function statusMessage(
   const { identity, offlineImportW, resourceId } = resource;
   const payload: StationStatus = {
     resourceId,
-    at: iso(wire.clock.now()),
+    at: wire.stamp(),
     state,
     ...(version === undefined ? {} : { protocol: version }),
     // Without a default that is known to be there, nothing else holds it.

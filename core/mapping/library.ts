@@ -98,16 +98,21 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
     (bySource.get(sourceKey(topic, language, direction)) ?? [])
       .map((entry) => ({ entry, rank: rankOf(entry, ctx) }))
       .filter(({ entry, rank }) => rank >= 0 && holds(entry, payload, ctx, o.log))
-      .sort((a, b) => b.rank - a.rank || (a.entry.path < b.entry.path ? -1 : 1))
+      .sort((a, b) => (isBefore(a.entry, a.rank, b) ? -1 : 1))
       .map(({ entry }) => entry);
 
   reload();
   return {
     candidates,
     choose(topic, language, direction, payload, ctx) {
-      const [first] = candidates(topic, language, direction, payload, ctx);
-      if (!first) throw unsupported(topic, language, direction);
-      return first;
+      let best: { readonly entry: MappingEntry; readonly rank: number } | undefined;
+      for (const entry of bySource.get(sourceKey(topic, language, direction)) ?? []) {
+        const rank = rankOf(entry, ctx);
+        if (rank < 0 || (best && !isBefore(entry, rank, best))) continue;
+        if (holds(entry, payload, ctx, o.log)) best = { entry, rank };
+      }
+      if (!best) throw unsupported(topic, language, direction);
+      return best.entry;
     },
     entries: () => [...inForce.values()],
     broken: () => faults,
@@ -124,6 +129,10 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
 
 const sourceKey = (topic: string, language: string, direction: Direction): string =>
   `${direction}\n${language}\n${topic}`;
+
+/** The most specific one comes first. */
+const isBefore = (entry: MappingEntry, rank: number, than: { entry: MappingEntry; rank: number }): boolean =>
+  rank === than.rank ? entry.path < than.entry.path : rank > than.rank;
 
 const byPath = (a: MappingState, b: MappingState): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 

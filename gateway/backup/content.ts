@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, lstat, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -53,7 +53,12 @@ export async function contentOf(places: Places): Promise<Content> {
     [join(dataDir, 'tls'), 'tls'],
     ...(places.mappings === undefined ? [] : [[places.mappings, 'mappings'] as const]),
   ] as const) {
-    for (const path of await below(folder)) add(`${name}/${path}`, join(folder, path));
+    const { files: paths, links } = await below(folder);
+    for (const path of paths) add(`${name}/${path}`, join(folder, path));
+    if (links.length > 0)
+      notes.push(
+        `Links are not followed, so what they lead to is not in it: ${links.slice(0, 5).join(', ')} in ${folder}.`,
+      );
   }
   if (!existsSync(dataPaths(dataDir).nodeRed))
     notes.push('Flows are not in it: they are those of the Node-RED around it, in its user directory.');
@@ -72,15 +77,21 @@ async function siteKeys(file: string): Promise<readonly string[]> {
   }
 }
 
-/** Regular files below a folder, by their path in it. */
-async function below(folder: string): Promise<readonly string[]> {
-  if (!existsSync(folder)) return [];
-  const names = (await readdir(folder, { recursive: true, encoding: 'utf8' })).map((n) => n.replaceAll('\\', '/'));
-  const kept = names.filter((n) => !NOT_KEPT.test(n)).sort();
+/** Regular files and links below a folder, by their path in it. A link may lead anywhere, also in a circle. */
+async function below(
+  folder: string,
+): Promise<{ readonly files: readonly string[]; readonly links: readonly string[] }> {
+  if (!existsSync(folder)) return { files: [], links: [] };
+  const found = (await readdir(folder, { recursive: true, withFileTypes: true })).map((entry) => ({
+    path: relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'),
+    isFile: entry.isFile(),
+    isLink: entry.isSymbolicLink(),
+  }));
+  const kept = found.filter(({ path }) => !NOT_KEPT.test(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (kept.length > MAX_FILES)
     throw BACKUP_ERRORS.fail('backup.unreadable', `${folder} has more than ${MAX_FILES} files.`);
-  const regular = await Promise.all(kept.map(async (n) => (await lstat(join(folder, n))).isFile()));
-  return kept.filter((_, i) => regular[i]);
+  const paths = (of: 'isFile' | 'isLink'): string[] => kept.filter((k) => k[of]).map((k) => k.path);
+  return { files: paths('isFile'), links: paths('isLink') };
 }
 
 const ANSWER_MS = 30_000;

@@ -55,7 +55,9 @@ async function writeAll(part: string, o: Parameters<typeof writeBackup>[0]): Pro
   const keys = await deriveKeys(o.passphrase, o.kdf);
   const header: BackupHeader = { format: 'v2gate-backup', version: VERSION, kdf: o.kdf };
   const head = Buffer.from(`${JSON.stringify(header)}\n`);
-  const out = await open(part, 'w', 0o600);
+  // What another run left, or somebody else put there, is not written into.
+  await rm(part, { force: true });
+  const out = await open(part, 'wx', 0o600);
   try {
     await out.write(head);
     let at = head.length;

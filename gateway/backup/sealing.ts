@@ -31,8 +31,9 @@ export interface BackupKeys {
 
 export const HEAD_BYTES = 12;
 export const TAG_BYTES = 16;
-/** More would be a file that makes the machine work for nothing: 256 MB. */
+/** More would be a file that makes the machine work for nothing: 256 MB, and some seconds. */
 const MAX_MEMORY = 256 * 1024 * 1024;
+const MAX_WORK = 2 ** 24;
 const CIPHER = 'aes-256-gcm';
 
 /** 64 MB and a fraction of a second, with a salt of its own. */
@@ -41,7 +42,14 @@ export const newDerivation = (): Derivation => ({ n: 65_536, r: 8, p: 1, salt: r
 /** Whether a file may ask for this. */
 export function isSound({ n, r, p, salt }: Derivation): boolean {
   const whole = [n, r, p].every((x) => Number.isInteger(x) && x > 0);
-  return whole && n > 1 && (n & (n - 1)) === 0 && 128 * r * (n + p) <= MAX_MEMORY && /^[\w-]{22,86}$/.test(salt);
+  return (
+    whole &&
+    n > 1 &&
+    (n & (n - 1)) === 0 &&
+    128 * r * (n + p) <= MAX_MEMORY &&
+    n * r * p <= MAX_WORK &&
+    /^[\w-]{22,86}$/.test(salt)
+  );
 }
 
 export async function deriveKeys(passphrase: string, { n, r, p, salt }: Derivation): Promise<BackupKeys> {

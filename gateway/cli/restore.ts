@@ -43,7 +43,7 @@ export const restore: Command = async (args, terminal) => {
   const { dataDir } = settingsFor({ ...process.env, V2GATE_SITE: '' }, data);
   if (!check) await checkTarget(dataDir, force);
   const backup = await openBackup(resolve(file), await passphraseOf(process.env, terminal, false));
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   // In the folder itself: it may be the only place that can be written, and files are moved into place from here.
   const fresh = await mkdtemp(join(dataDir, '.restore-'));
   try {

@@ -77,7 +77,7 @@ function urlOf({ server, settings }: Pick<PluginAPI, 'server' | 'settings'>): st
 /** A first start has a site to try, which its owner then replaces. */
 async function seedSite(file: string, log: Log): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await copyFile(FIRST_SITE, file, constants.COPYFILE_EXCL);
     log.info('site.seeded', { file, text: 'the demo depot of UC 2.1; replace it by your own site' });
   } catch (e) {

@@ -8,8 +8,8 @@ import { GATEWAY_ERRORS } from '../errors.ts';
 import { createGuard } from '../guard.ts';
 import { pagesOf } from '../live.ts';
 import { gatewayPages } from '../pages.ts';
-import { bodyOf, fieldOf, handled } from '../routes.ts';
-import { isLoopback } from '../settings.ts';
+import { bodyOf, fieldOf, handled, isFromHere } from '../routes.ts';
+import { isUserName } from '../users.ts';
 import { hasUsers, type NodeRedToken, nodeRedGate, nodeRedLogin } from './gate.ts';
 import type { PackageHost } from './host.ts';
 
@@ -29,6 +29,7 @@ export function servePages(RED: PluginAPI, { runtime, live }: PackageHost): () =
   const secure = 'setSecureContext' in RED.server;
   const pages = Router();
   const guard = createGuard(gate.required || runtime.settings.insecure ? '0.0.0.0' : '127.0.0.1', {
+    required: gate.required,
     identifyNow: () => undefined,
   });
   pages.use(OWN, guard.middleware, (req, _res, next) =>
@@ -46,7 +47,7 @@ export function servePages(RED: PluginAPI, { runtime, live }: PackageHost): () =
 
 /** Whoever reaches a Node-RED without users may change its flows; that is no reason to let them at the stations, too. */
 function tooFar(req: Request, settings: { readonly insecure: boolean }): Error | undefined {
-  if (settings.insecure || isLoopback(req.socket.remoteAddress ?? '')) return undefined;
+  if (settings.insecure || isFromHere(req)) return undefined;
   return GATEWAY_ERRORS.fail(
     'api.loopbackOnly',
     'This Node-RED has no users, so v2gate answers to this machine only.',
@@ -71,7 +72,7 @@ function addLogin(pages: Router, RED: PluginAPI, secure: boolean): void {
     handled(async (req, res) => {
       const [name, password] = [fieldOf(bodyOf(req), 'name'), fieldOf(bodyOf(req), 'password')];
       if (typeof name !== 'string' || typeof password !== 'string') throw GATEWAY_ERRORS.fail('api.badLogin');
-      const attempt = attempts.begin(req.socket.remoteAddress ?? 'unknown');
+      const attempt = attempts.begin(req.socket.remoteAddress ?? 'unknown', isUserName(name) ? name : '?');
       const found = await nodeRedLogin(RED, name, password);
       if (!found) throw GATEWAY_ERRORS.fail('api.badLogin', 'This Node-RED does not let you in with that password.');
       attempt.succeeded();

@@ -25,7 +25,7 @@ const SQLITE = { noPermission: 3, busy: 5, readOnly: 8, corrupt: 11, cannotOpen:
 export function openDatabase(path: string, log: Log, o: DatabaseOptions = {}): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     db = new DatabaseSync(path, { timeout: o.lockWaitMs ?? 2000 });
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');

@@ -48,7 +48,7 @@ export interface SqliteStorePort extends StorePort {
  * `store.corrupt`, `store.foreign`, `store.newer` or `store.migration`; the file is then as it was.
  *
  * SQLite runs on the main thread: 128 rows of 300 B take about 1 ms and a synced commit of one row 0.2 ms on an SSD, and
- * no transaction that the store makes by itself is larger. `v2gate_store_commit_seconds` shows when a disk is too slow for it.
+ * no transaction that the store makes by itself is larger before 512 rows wait. `v2gate_store_commit_seconds` shows when a disk is too slow for it.
  */
 export async function openStore(o: StoreOptions): Promise<SqliteStorePort> {
   const db = openDatabase(o.path, o.log, { lockWaitMs: o.lockWaitMs });

@@ -5,7 +5,10 @@ import { type Durability, RECORD_KINDS, type RecordKind } from '../../hub/ports.
 import { STORE_ERRORS } from './errors.ts';
 import { durabilityOf, type PreparedOp, touchesDeferred } from './prepare.ts';
 
-/** A group of class B closes this long after its first write, or with this many rows (design 5). */
+/**
+ * A group of class B closes this long after the last commit but one, or with this many rows: at most 2 ms after its first
+ * write (design 5), and at once where little goes on. What leads to one command is two writes, and none of them waits.
+ */
 const GROUP_MS = 2;
 const GROUP_ROWS = 64;
 /** Class C is written this often (design 5), or sooner when this many rows wait. */
@@ -13,6 +16,8 @@ const DEFERRED_MS = 1000;
 const DEFERRED_ROWS = 1000;
 /** Rows of one transaction: about 1 ms of a blocked event loop. */
 const SLICE_ROWS = 128;
+/** Where more than four slices wait, a slice is this part of them: a burst must not fill the lane until rows are refused. */
+const SLICE_PART = 4;
 
 /** One atomic write in the queue. `settle` is called once, with the error when it failed. */
 export interface Entry {
@@ -42,10 +47,14 @@ export class Writer {
   #laneRows = 0;
   #deferredRows = 0;
   #draining = false;
+  /** The last commit and the one before, epoch ms. */
+  #committedAt: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   #groupTimer: TimerHandle | undefined;
   #deferredTimer: TimerHandle | undefined;
   /** Shared by all who ask while nothing new came in, so there are never more barriers than writes in the lane. */
   #barrier: Promise<void> | undefined;
+  /** What writes are refused with until there is room again. */
+  #full: V2gateError | undefined;
 
   constructor(o: WriterOptions) {
     this.#o = o;
@@ -67,7 +76,8 @@ export class Writer {
   write(ops: readonly PreparedOp[]): Promise<void> {
     if (this.pendingRows() + ops.length > this.#o.maxRows) {
       const what = `The store cannot keep up: ${this.pendingRows()} rows wait to be written.`;
-      return Promise.reject(STORE_ERRORS.fail('store.failed', what));
+      this.#full ??= STORE_ERRORS.fail('store.failed', what);
+      return Promise.reject(this.#full);
     }
     this.#barrier = undefined;
     const durability = durabilityOf(ops);
@@ -77,8 +87,9 @@ export class Writer {
     }
     if (touchesDeferred(ops)) this.#promote();
     const done = this.#enqueue(ops, durability);
-    if (durability === 'A' || this.#laneRows >= GROUP_ROWS) this.#drain();
-    else if (!this.#draining) this.#groupTimer ??= this.#o.clock.after(GROUP_MS, () => this.#drain());
+    const waitMs = durability === 'A' || this.#laneRows >= GROUP_ROWS ? 0 : this.#groupWaitMs();
+    if (waitMs === 0) this.#drain();
+    else if (!this.#draining) this.#groupTimer ??= this.#o.clock.after(waitMs, () => this.#drain());
     return done;
   }
 
@@ -89,6 +100,12 @@ export class Writer {
     this.#barrier = this.#enqueue([], 'B');
     this.#drain();
     return this.#barrier;
+  }
+
+  #groupWaitMs(): number {
+    const sinceMs = this.#o.clock.now() - this.#committedAt[1];
+    // Before that commit: the clock was set back.
+    return sinceMs < 0 || sinceMs >= GROUP_MS ? 0 : GROUP_MS - sinceMs;
   }
 
   #enqueue(ops: readonly PreparedOp[], durability: Durability): Promise<void> {
@@ -136,20 +153,23 @@ export class Writer {
       return;
     }
     this.#o.commit(slice);
+    this.#committedAt = [this.#o.clock.now(), this.#committedAt[0]];
     setImmediate(() => this.#step());
   }
 
   #take(): Entry[] {
     const slice: Entry[] = [];
+    const most = Math.max(SLICE_ROWS, Math.floor(this.#laneRows / SLICE_PART));
     let rows = 0;
     for (let e = this.#lane.peek(); e !== undefined; e = this.#lane.peek()) {
-      if (slice.length > 0 && rows + e.ops.length > SLICE_ROWS) break;
+      if (slice.length > 0 && rows + e.ops.length > most) break;
       this.#lane.shift();
       slice.push(e);
       rows += e.ops.length;
       this.#count(e.ops, -1);
     }
     this.#laneRows -= rows;
+    if (rows > 0) this.#full = undefined;
     return slice;
   }
 

@@ -26,11 +26,11 @@ export function allocate(input: SiteInput): AllocationResult {
   const tree = siteTree(input);
   const made = plan(tree);
   const limits = limitsForAll(tree, made);
-  const grants = tree.evses.map((evse) => grantOf(evse, made));
+  const grants = tree.byId.map((evse) => grantOf(evse, made));
   const misses = tree.evses.map((evse) => shortfallOf(evse, made));
   const { limitedBy } = made;
   return {
-    grants: grants.sort((a, b) => (a.evseId < b.evseId ? -1 : 1)),
+    grants,
     targetW: made.targetW + 0,
     sumW: total(tree.evses.map((evse) => (made.serves[evse.index] ? (made.granted[evse.index] ?? 0) : 0))),
     ...(limitedBy === undefined ? {} : { limitedBy }),

@@ -23,57 +23,71 @@ function countAs(kind: Kind, minW: number, maxW: number): number {
   return kind === 2 ? Math.max(0, maxW) : Math.max(0, -minW);
 }
 
-/** Sums over the EVSEs below a node, by kind. */
+const KINDS: readonly Kind[] = [0, 1, 2, 3];
+
+/** Sums over the EVSEs below each node, by node index and kind. */
 class Totals {
   /** With everything as it may be now, and as it is planned. */
-  readonly start = new Float64Array(4);
-  readonly planned = new Float64Array(4);
+  readonly start: Float64Array;
+  readonly planned: Float64Array;
   /** All increases. */
-  readonly rise = new Float64Array(4);
+  readonly rise: Float64Array;
   /** What EVSEs that are told nothing may use now beyond their plan. */
-  readonly stale = new Float64Array(4);
+  readonly stale: Float64Array;
 
-  add(other: Totals): void {
-    for (const key of ['start', 'planned', 'rise', 'stale'] as const) {
-      for (let kind = 0; kind < 4; kind++) this[key][kind] = (this[key][kind] ?? 0) + (other[key][kind] ?? 0);
+  constructor(nodes: number) {
+    const size = nodes * KINDS.length;
+    this.start = new Float64Array(size);
+    this.planned = new Float64Array(size);
+    this.rise = new Float64Array(size);
+    this.stale = new Float64Array(size);
+  }
+
+  static place(node: SiteNode, kind: Kind): number {
+    return node.index * KINDS.length + kind;
+  }
+
+  /** Adds the sums of a node to those of the node above it. */
+  lift(from: SiteNode, to: SiteNode): void {
+    for (const kind of KINDS) {
+      const [below, above] = [Totals.place(from, kind), Totals.place(to, kind)];
+      this.start[above] = real(this.start, above) + real(this.start, below);
+      this.planned[above] = real(this.planned, above) + real(this.planned, below);
+      this.rise[above] = real(this.rise, above) + real(this.rise, below);
+      this.stale[above] = real(this.stale, above) + real(this.stale, below);
     }
   }
 }
-
-const KINDS: readonly Kind[] = [0, 1, 2, 3];
 
 function totalsOf(
   tree: SiteTree,
   steps: readonly Step[],
   present: readonly PowerRange[],
   planned: readonly PowerRange[],
-): Totals[] {
-  const totals = tree.nodes.map(() => new Totals());
+): Totals {
+  const totals = new Totals(tree.nodes.length);
   const told = new Uint8Array(tree.evses.length);
   for (const { evse, old, newW } of steps) {
     told[evse.index] = 1;
-    const sums = totals[evse.node.index];
-    if (!sums) continue;
     for (const kind of KINDS) {
       const delta = countAs(kind, newW, newW) - countAs(kind, old.minW, old.maxW);
-      if (delta > 0) sums.rise[kind] = real(sums.rise, kind) + delta;
+      const at = Totals.place(evse.node, kind);
+      if (delta > 0) totals.rise[at] = real(totals.rise, at) + delta;
     }
   }
   for (const { index, node } of tree.evses) {
-    const [before, then, sums] = [present[index], planned[index], totals[node.index]];
-    if (!before || !then || !sums) continue;
+    const [before, then] = [present[index], planned[index]];
+    if (!before || !then) continue;
     for (const kind of KINDS) {
+      const at = Totals.place(node, kind);
       const now = countAs(kind, before.minW, before.maxW);
       const later = countAs(kind, then.minW, then.maxW);
-      sums.start[kind] = real(sums.start, kind) + now;
-      sums.planned[kind] = real(sums.planned, kind) + later;
-      if (now > later && told[index] === 0) sums.stale[kind] = real(sums.stale, kind) + now - later;
+      totals.start[at] = real(totals.start, at) + now;
+      totals.planned[at] = real(totals.planned, at) + later;
+      if (now > later && told[index] === 0) totals.stale[at] = real(totals.stale, at) + now - later;
     }
   }
-  for (let i = tree.nodes.length - 1; i > 0; i--) {
-    const [from, parent] = [totals[i], tree.nodes[i]?.parent];
-    if (from && parent) totals[parent.index]?.add(from);
-  }
+  for (const node of tree.nodes.toReversed()) if (node.parent) totals.lift(node, node.parent);
   return totals;
 }
 
@@ -97,17 +111,18 @@ class Constraint {
   opened = 0;
   count = 0;
 
-  constructor(node: SiteNode, exporting: boolean, limits: AllLimits | undefined, sums: Totals) {
+  constructor(node: SiteNode, exporting: boolean, limits: AllLimits | undefined, totals: Totals) {
     this.node = node;
     const limit = (exporting ? limits?.exportW : limits?.importW) ?? 0;
     const now = (exporting ? limits?.now.exportW : limits?.now.importW) ?? 0;
     this.#kind = node.separate ? (exporting ? 3 : 2) : exporting ? 1 : 0;
-    const planned = real(sums.planned, this.#kind);
+    const at = Totals.place(node, this.#kind);
+    const planned = real(totals.planned, at);
     this.inDoubt = now < limit && planned <= limit + LIMIT_EPS_W;
     this.limit = (this.inDoubt ? now : Math.max(limit, planned)) + LIMIT_EPS_W;
-    this.start = real(sums.start, this.#kind);
-    this.stale = real(sums.stale, this.#kind);
-    const rise = real(sums.rise, this.#kind);
+    this.start = real(totals.start, at);
+    this.stale = real(totals.stale, at);
+    const rise = real(totals.rise, at);
     this.tight = rise > 0 && this.start + rise > this.limit;
     this.used = this.start;
   }
@@ -140,9 +155,8 @@ export function orderSteps(
 ): Ordered {
   const totals = totalsOf(tree, steps, present, planned);
   const constraints = tree.nodes.map((node): [Constraint, Constraint] => {
-    const sums = totals[node.index] ?? new Totals();
     const own = limits[node.index];
-    return [new Constraint(node, false, own, sums), new Constraint(node, true, own, sums)];
+    return [new Constraint(node, false, own, totals), new Constraint(node, true, own, totals)];
   });
   if (!constraints.some(([a, b]) => a.tight || b.tight)) return allAtOnce(steps);
   const lists: Constraint[][] = [];

@@ -42,6 +42,8 @@ export interface SiteTree {
   readonly poc: SiteNode;
   readonly nodes: readonly SiteNode[];
   readonly evses: readonly SiteEvse[];
+  /** In byte order of their ids. */
+  readonly byId: readonly SiteEvse[];
   /** The least urgent first. */
   readonly byRank: readonly SiteEvse[];
   readonly input: SiteInput;
@@ -54,27 +56,31 @@ export interface SiteTree {
 export function siteTree(input: SiteInput): SiteTree {
   checkSite(input);
   const { nodes, poc } = circuitTree(input);
-  const byId = new Map<string, SiteNode>(nodes.map((n) => [n.id, n])); // bounded by: this call
-  const seen = new Set<string>(); // bounded by: this call
-  const places: EvseInput[][] = nodes.map(() => []);
-  for (const evse of [...input.evses].sort(byEvseId)) {
-    checkEvse(evse, seen);
-    const node = evse.circuitId === undefined ? poc : byId.get(evse.circuitId);
+  const nodeOf = new Map<string, SiteNode>(nodes.map((n) => [n.id, n])); // bounded by: this call
+  const places: number[][] = nodes.map(() => []);
+  const sorted = [...input.evses].sort(byEvseId);
+  sorted.forEach((evse, i) => {
+    checkEvse(evse, sorted[i - 1]);
+    const node = evse.circuitId === undefined ? poc : nodeOf.get(evse.circuitId);
     if (!node || evse.circuitId === POC_ID)
       throw bad(`The circuit ${evse.circuitId} of EVSE ${evse.evseId} is unknown.`);
-    places[node.index]?.push(evse);
-  }
+    places[node.index]?.push(i);
+  });
   const evses: SiteEvse[] = [];
+  const byId = new Array<SiteEvse>(sorted.length);
   for (const node of nodes) {
     node.from = evses.length;
-    for (const evse of places[node.index] ?? []) {
+    for (const i of places[node.index] ?? []) {
+      const evse = sorted[i];
+      if (!evse) continue;
       const made = siteEvse(evse, node, evses.length);
+      byId[i] = made;
       node.evses.push(made);
       evses.push(made);
     }
   }
   for (const node of nodes) node.to = nodes[node.end]?.from ?? evses.length;
-  return { poc, nodes, evses, byRank: rankByUrgency(evses), input };
+  return { poc, nodes, evses, byId, byRank: rankByUrgency(byId), input };
 }
 
 function siteEvse(input: EvseInput, node: SiteNode, index: number): SiteEvse {
@@ -90,8 +96,8 @@ function siteEvse(input: EvseInput, node: SiteNode, index: number): SiteEvse {
  * Lowest urgency `max(needed, 0) / wished` first; tie: highest evseId in byte order (fo 8.3.6). Of alike ones, those that
  * do nothing now come before those that do: else who gets the place changes with every little change of the room.
  */
-function rankByUrgency(evses: readonly SiteEvse[]): SiteEvse[] {
-  const ranked = [...evses].sort((a, b) => byEvseId(b.input, a.input));
+function rankByUrgency(byId: readonly SiteEvse[]): SiteEvse[] {
+  const ranked = byId.toReversed();
   const isOn = ({ input }: SiteEvse) => (input.presentW === 0 ? 0 : 1);
   ranked.sort((a, b) => a.urgency - b.urgency || isOn(a) - isOn(b));
   ranked.forEach((evse, rank) => {
@@ -159,21 +165,20 @@ function checkSite(input: SiteInput): void {
   if (target) checkNumbers('The target', { setpointW: target.setpointW });
 }
 
-function checkEvse(e: EvseInput, seen: Set<string>): void {
-  const what = `EVSE ${e.evseId}`;
-  if (seen.has(e.evseId)) throw bad(`${what} is there twice.`);
-  seen.add(e.evseId);
+/** `before`: the one before it in the order of ids. */
+function checkEvse(e: EvseInput, before: EvseInput | undefined): void {
+  if (e.evseId === before?.evseId) throw badEvse(e, 'is there twice');
   const finite = e.loW + e.neededW + e.wishedW + e.presentW + e.maxW + e.minImportW + e.minExportW;
-  if (!Number.isFinite(finite)) checkNumbers(what, { ...pickNumbers(e) });
-  if (!(e.minImportW >= 0 && e.minExportW >= 0)) throw bad(`${what} has a negative minimum.`);
-  if (e.stepW !== undefined && !(e.stepW > 0 && Number.isFinite(e.stepW))) throw bad(`${what} has no valid stepW.`);
+  if (!Number.isFinite(finite)) checkNumbers(`EVSE ${e.evseId}`, { ...pickNumbers(e) });
+  if (!(e.minImportW >= 0 && e.minExportW >= 0)) throw badEvse(e, 'has a negative minimum');
+  if (e.stepW !== undefined && !(e.stepW > 0 && Number.isFinite(e.stepW))) throw badEvse(e, 'has no valid stepW');
   const { amps, fixed, inFlight } = e;
   if (amps && !(amps.voltageV * amps.phases > 0 && Number.isFinite(amps.voltageV * amps.phases))) {
-    throw bad(`${what} has no valid voltage or phases.`);
+    throw badEvse(e, 'has no valid voltage or phases');
   }
   for (const range of [fixed, inFlight]) {
     if (range && !(range.minW <= range.maxW && Number.isFinite(range.maxW - range.minW))) {
-      throw bad(`${what} has a range with minW above maxW.`);
+      throw badEvse(e, 'has a range with minW above maxW');
     }
   }
 }
@@ -192,6 +197,10 @@ function checkNumbers(what: string, values: Record<string, number>, least = Numb
 
 function byEvseId(a: EvseInput, b: EvseInput): number {
   return a.evseId < b.evseId ? -1 : a.evseId > b.evseId ? 1 : 0;
+}
+
+function badEvse({ evseId }: EvseInput, what: string) {
+  return bad(`EVSE ${evseId} ${what}.`);
 }
 
 function bad(what: string) {

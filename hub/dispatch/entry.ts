@@ -97,14 +97,11 @@ export class Entry {
       maxW = Math.max(maxW, powerW);
       if (open) pendingW = powerW;
     }
-    return {
-      confirmedW: this.#confirmedW,
-      ...(pendingW === undefined ? {} : { pendingW }),
-      worstImportW: Math.max(0, maxW),
-      worstExportW: Math.max(0, 0 - minW),
-      minW,
-      maxW,
-    };
+    // Asked for several times per outcome: put together without a spread.
+    const [confirmedW, worstImportW, worstExportW] = [this.#confirmedW, Math.max(0, maxW), Math.max(0, 0 - minW)];
+    return pendingW === undefined
+      ? { confirmedW, worstImportW, worstExportW, minW, maxW }
+      : { confirmedW, pendingW, worstImportW, worstExportW, minW, maxW };
   }
 
   /** Evidence: what was commanded before no longer matters. */

@@ -51,29 +51,23 @@ export class OpenCommands {
       if (FINAL.includes(state)) isFinal.add(commandId);
     }
     const open: Sent['commands'][number][] = [];
-    const state = (c: Sent['commands'][number], what: 'superseded' | 'unknown'): void => {
-      const { commandId, resourceId } = c;
-      const body: CommandOutcome = { commandId, resourceId, state: what, at: iso(now) };
-      ledger.later({ op: 'put', kind: 'outcome', key: `${commandId}/${what}`, at: now, body });
-    };
-    // The newest of a resource has replaced those before.
+    // The newest of a resource has replaced those before: of them it says so itself.
     const seen = new Set<string>(); // bounded by: the resources
     for (const { body } of await ledger.recent('batch', now - VALIDITY_MS)) {
       for (const c of (body as Sent).commands) {
         const isNewest = !seen.has(c.resourceId);
         seen.add(c.resourceId);
-        if (isFinal.has(c.commandId)) continue;
-        if (isNewest) open.push(c);
-        else state(c, 'superseded');
+        if (isNewest && !isFinal.has(c.commandId)) open.push(c);
       }
     }
-    for (const c of open.slice(0, MAX_STATED)) {
-      state(c, 'unknown');
-      const led = services.filter((s) => isRunning(s.state) && s.members.includes(c.resourceId));
+    for (const { commandId, resourceId } of open.slice(0, MAX_STATED)) {
+      const body: CommandOutcome = { commandId, resourceId, state: 'unknown', at: iso(now) };
+      ledger.later({ op: 'put', kind: 'outcome', key: `${commandId}/unknown`, at: now, body });
+      const led = services.filter((s) => isRunning(s.state) && s.members.includes(resourceId));
       note({
         kind: 'command.unknown',
         severity: severityOf('command.unknown'),
-        subject: [c.resourceId, c.commandId],
+        subject: [resourceId, commandId],
         parties: led.map((s) => s.foId),
       });
     }

@@ -53,9 +53,9 @@ export class Others {
   #lowW = 0;
   #highW = 0;
   #value: MeterValue | undefined;
-  /** The value before that, and since when they are beyond the limit. */
+  /** The value before that, and the first of those that are beyond the limit. */
   #beforeW: number | undefined;
-  #beyondSince: number | undefined;
+  #beyond: { readonly since: number; readonly powerW: number } | undefined;
   #repeats: Repeats | undefined;
   /** What the readings of the last seconds came to, the newest last. */
   #recent: { readonly at: number; readonly upW: number; readonly downW: number }[] = []; // bounded by: MAX_KEPT
@@ -72,7 +72,7 @@ export class Others {
     this.#beforeW = this.#value?.powerW;
     this.#value = value;
     const isBeyond = value.powerW > place.importLimitW || -value.powerW > place.exportLimitW;
-    this.#beyondSince = isBeyond ? (this.#beyondSince ?? now) : undefined;
+    this.#beyond = isBeyond ? (this.#beyond ?? { since: now, powerW: value.powerW }) : undefined;
     this.#compare(value, now);
     this.#track(place, now, this.#recent.at(-1));
   }
@@ -140,12 +140,15 @@ export class Others {
     this.downW = before ? steady(this.downW, worstDownW, -1, place.exportLimitW) : worstDownW;
   }
 
-  /** Beyond the limit (W signed), but no further than before, and just as if others did what they did (`otherW`). */
+  /**
+   * Beyond the limit (W signed), but no further than before and than when it began, and just as if others did what they
+   * did (`otherW`).
+   */
   #isExplained(powerW: number, otherW: number | undefined, limitW: number, now: number): boolean {
-    if (otherW === undefined || this.#beforeW === undefined || this.#beyondSince === undefined) return false;
+    if (otherW === undefined || this.#beforeW === undefined || this.#beyond === undefined) return false;
     const noiseW = Math.max(STILL_W, NOISE_PART * Math.abs(limitW));
-    const roseW = Math.sign(powerW) * (powerW - this.#beforeW);
-    if (now - this.#beyondSince >= ON_THE_WAY_MS || roseW > noiseW) return false;
+    const roseW = Math.max(...[this.#beforeW, this.#beyond.powerW].map((w) => Math.sign(powerW) * (powerW - w)));
+    if (now - this.#beyond.since >= ON_THE_WAY_MS || roseW > noiseW) return false;
     return otherW >= powerW - this.#highW - noiseW && otherW <= powerW - this.#lowW + noiseW;
   }
 }

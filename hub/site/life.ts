@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { CommandOutcome, SiteFile } from '../../model/index.ts';
+import type { CommandBatch, CommandOutcome, SiteFile } from '../../model/index.ts';
 import { resourcesOf } from '../fleet/resources.ts';
 import type { Rooms } from './rooms.ts';
 import { VALIDITY_MS } from './standing.ts';
@@ -22,7 +22,11 @@ export async function restoreRooms(rooms: Rooms, clock: Clock, takeOver: () => v
 
 /** Who was led until just before the restart. */
 async function recallOrders({ envelope, ledger, orders }: Rooms, clock: Clock): Promise<void> {
-  for (const { at, body } of await ledger.recent('outcome', clock.now() - VALIDITY_MS)) {
+  const since = clock.now() - VALIDITY_MS;
+  // A batch has all that a run told: where outcomes are many, those of two minutes are more than are read.
+  for (const { at, body } of await ledger.recent('batch', since))
+    for (const { resourceId } of (body as Pick<CommandBatch, 'commands'>).commands) orders.ledBefore(resourceId, at);
+  for (const { at, body } of await ledger.recent('outcome', since)) {
     const { resourceId } = body as CommandOutcome;
     orders.ledBefore(resourceId, at);
   }

@@ -149,8 +149,8 @@ export class Observer {
   #outcome(payload: unknown): string | undefined {
     const { clock, orders, envelope, actuation, ledger } = this.#o;
     const body = HUB_MESSAGES.CommandOutcome.parse(payload);
-    // That a command was sent is known from the command; what came of it is evidence.
-    if (body.state !== 'sent')
+    // That a command was sent is known from the command, and that it was replaced from the next one for the resource.
+    if (body.state !== 'sent' && !orders.isReplaced(body))
       ledger.later({ op: 'put', kind: 'outcome', key: `${body.commandId}/${body.state}`, at: clock.now(), body });
     const moved = orders.outcome(body);
     if (moved) envelope.touch();

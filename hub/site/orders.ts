@@ -6,6 +6,7 @@ import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts'
 import {
   AGAIN_MS,
   bind,
+  doubt,
   drop,
   forget,
   HOLD_MS,
@@ -76,6 +77,14 @@ export class Orders {
 
   outcomeOf(id: string): CommandOutcome | undefined {
     return this.#standings.get(id)?.outcome;
+  }
+
+  /** True when a command was superseded by the next one that this site has given to the resource. */
+  isReplaced({ resourceId, commandId, state }: CommandOutcome): boolean {
+    if (state !== 'superseded' || !isOwn(commandId)) return false;
+    const s = this.#standings.get(resourceId);
+    const next = s && newest(s);
+    return next !== undefined && next.commandId !== commandId && isOwn(next.commandId);
   }
 
   /** The power that counts as told, W; what is measured where nothing is, or where it is not done. */
@@ -196,6 +205,7 @@ export class Orders {
     const now = this.#clock.now();
     if (!entry.online) {
       this.#dispatcher.lost(id, { importW: belowW(entry), exportW: entry.resource.offlineExportW }, now);
+      doubt(s, now);
     } else if (session === 'ended' || (!entry.session && !MAY_FLOW.includes(entry.state))) {
       this.#dispatcher.assume(id, { minW: 0, maxW: 0 }, now);
       forget(s);
@@ -225,12 +235,16 @@ export class Orders {
         this.#dispatcher.assume(id, { minW: Math.min(powerW, 0), maxW: Math.max(powerW, belowW(entry)) }, now);
     } else {
       const responseMs = responseOf(entry);
-      const [done, ...later] = since(s, now, responseMs);
+      // What was measured before an order could be done says nothing about it, however late it is told.
+      const at = Math.min(entry.reading?.powerAt ?? now, now);
+      const { orders, before: older } = since(s, at, responseMs);
+      const [done, ...later] = orders;
       if (!done || !s.bound || hasEnded(s.bound, now)) return false;
-      if (later.length === 0) {
-        this.#twin.learn(id, done.sentW, done.since, responseMs);
-        this.#settle(id, s, done, powerW);
-      } else this.#narrow(id, [done, ...later], powerW);
+      const isDone = Math.abs(powerW - done.sentW) <= entry.resource.accuracyW;
+      const moving = isDone ? [] : older;
+      if (later.length === 0) this.#twin.learn(id, done.sentW, done.since, responseMs);
+      if (later.length === 0 && moving.length === 0) this.#settle(id, s, done, powerW);
+      else this.#narrow(id, [...moving, ...orders], powerW, later);
     }
     const after = this.#dispatcher.present(id);
     return after.maxW < before.maxW || after.minW > before.minW;
@@ -303,11 +317,11 @@ export class Orders {
     s.doubtUntil = order.validUntil;
   }
 
-  /** The same while younger orders are on the way: it is anywhere between what it does and all that it was told since. */
-  #narrow(id: string, orders: readonly Order[], powerW: number): void {
+  /** The same while it may be moving: it is anywhere between what it does and all of these orders. */
+  #narrow(id: string, orders: readonly Order[], powerW: number, later: readonly Order[]): void {
     const powers = [powerW, ...orders.map((x) => x.sentW)];
     const range = { minW: Math.min(...powers), maxW: Math.max(...powers) };
-    const young = orders.slice(1).map((x) => x.commandId);
+    const young = later.map((x) => x.commandId);
     this.#dispatcher.narrow(id, range, young);
   }
 
@@ -323,7 +337,8 @@ export class Orders {
       moved = this.#widen(id, { minW: 0, maxW: belowW(entry) });
     if (s.bound && s.bound.validUntil <= now) unbind(s);
     if (s.open.some((x) => x.validUntil <= now)) s.open = s.open.filter((x) => x.validUntil > now);
-    if (newest(s) || s.doubtUntil === 0 || s.doubtUntil > now) return moved;
+    // What ends then needs its time to come down.
+    if (newest(s) || s.doubtUntil === 0 || s.doubtUntil + responseOf(entry) > now) return moved;
     this.#clearDoubt(entry, s);
     return true;
   }

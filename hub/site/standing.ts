@@ -97,17 +97,34 @@ export function bind(s: Standing, order: Order, told: Order, now: number): void 
   s.bound = { ...told, acceptedAt: order.acceptedAt ?? now };
 }
 
+/** Where a resource can be by what it accepted, at the time of a meter value. */
+export interface Since {
+  /** The newest order that it has had time to do, first, and all that came after it; empty while there is none. */
+  readonly orders: readonly Order[];
+  /** Accepted within a response time before that one: if it did not do that one, it may still be moving to these. */
+  readonly before: readonly Order[];
+}
+
 /**
- * The newest order that it has had time to do, first, and all that came after it: a station that is told something new
- * every second has all the same done by now what it accepted a response time ago. Forgets what came before. Empty while
- * there is none.
+ * What a meter value of the time `at` can tell about: a station that is told something new every second has all the same
+ * done by then what it accepted a response time ago. Forgets what came before.
  */
-export function since(s: Standing, now: number, responseMs: number): readonly Order[] {
+export function since(s: Standing, at: number, responseMs: number): Since {
   const accepted = [...(s.past ?? []), ...(s.bound ? [s.bound] : [])];
-  const at = accepted.findLastIndex(({ acceptedAt }) => acceptedAt !== undefined && now - acceptedAt >= responseMs);
-  if (at < 0) return [];
-  s.past = accepted.slice(at, -1);
-  return [...accepted.slice(at), ...s.open];
+  const ageOf = ({ acceptedAt }: Order): number => (acceptedAt === undefined ? 0 : at - acceptedAt);
+  const done = accepted.findLastIndex((x) => x.acceptedAt !== undefined && ageOf(x) >= responseMs);
+  if (done < 0) return { orders: [], before: [] };
+  const before = accepted.slice(0, done).filter((x) => ageOf(x) < 2 * responseMs);
+  s.past = [...before, ...accepted.slice(done, -1)];
+  return { orders: [...accepted.slice(done), ...s.open], before };
+}
+
+/** It was out of reach and may have restarted: what it accepted has to be said again before it can be relied on. */
+export function doubt(s: Standing, now: number): void {
+  delete s.past;
+  if (!s.bound) return;
+  const { acceptedAt: _, ...bound } = s.bound;
+  s.bound = { ...bound, at: Math.min(bound.at, now - AGAIN_MS) };
 }
 
 /** What it accepted is no longer in force. */

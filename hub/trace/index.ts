@@ -50,7 +50,9 @@ export class Trace implements TracePort {
     let text = seldom || note.passedOn === true ? textOf(note.payload) : undefined;
     let bytes = ENTRY_BYTES + (text === undefined ? sizeOf(note.payload) : text.length);
     if (bytes > MAX_ENTRY_BYTES) {
-      text = textOf({ truncated: true, characters: bytes, beginning: text?.slice(0, MAX_SHOWN) ?? '' });
+      // What is cut off is no JSON any more, in which secrets could be found.
+      const beginning = text === undefined ? '' : textOf(redacted(note.payload)).slice(0, MAX_SHOWN);
+      text = textOf({ truncated: true, characters: bytes, beginning });
       bytes = ENTRY_BYTES + text.length;
     }
     const kept: Kept = {
@@ -63,6 +65,10 @@ export class Trace implements TracePort {
       bytes,
     };
     (seldom ? this.#seldom : this.#busy).push(kept);
+  }
+
+  leavesOut(series: string, subject: string): boolean {
+    return this.#sampler.leavesOut(series, this.#clock.now(), subject);
   }
 
   get newestSeq(): number {

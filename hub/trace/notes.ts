@@ -6,6 +6,12 @@ import type { TraceNote, TraceStage } from './types.ts';
 /** More elements of a list are not written down; the commands follow one by one. */
 const MAX_LISTED = 100;
 
+/** The series that a meter value belongs to, and what waits for it. */
+export function seriesOf({ topic, payload }: WireMessage): string | undefined {
+  if (topic !== 'hub/MeterReading') return undefined;
+  return `meter ${textField(payload, 'resourceId') ?? textField(payload, 'meterId')}`;
+}
+
 /** What the site observed, as an entry: meter values, outcomes, and what stations tell of themselves. */
 export function observedNote({ topic, payload, v2gate }: WireMessage): TraceNote {
   const resourceId = textField(payload, 'resourceId') ?? textField(payload, 'meterId');

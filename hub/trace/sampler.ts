@@ -39,18 +39,34 @@ export class Sampler {
     return true;
   }
 
+  /** True when {@link take} would say no; then it is counted as left out. */
+  leavesOut(series: string, now: number, subject: string): boolean {
+    if (this.#awaited.has(subject) || !(this.#isFresh(series, now) || this.#isSpent(now))) return false;
+    this.#left++;
+    return true;
+  }
+
   stats(): readonly BoundStats[] {
     return [this.#last.stats(), this.#awaited.stats()];
   }
 
   #isDue(series: string, now: number): boolean {
-    const last = this.#last.get(series);
-    if (last !== undefined && now - last < EVERY_MS && now >= last) return false;
+    if (this.#isFresh(series, now)) return false;
     const second = Math.floor(now / 1_000);
     if (second !== this.#second) {
       this.#second = second;
       this.#taken = 0;
     }
     return ++this.#taken <= PER_SECOND;
+  }
+
+  /** One of it was taken a short while ago. */
+  #isFresh(series: string, now: number): boolean {
+    const last = this.#last.get(series);
+    return last !== undefined && now - last < EVERY_MS && now >= last;
+  }
+
+  #isSpent(now: number): boolean {
+    return this.#taken >= PER_SECOND && Math.floor(now / 1_000) === this.#second;
   }
 }

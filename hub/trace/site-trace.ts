@@ -1,6 +1,6 @@
 import type { CommandBatch, EnvelopeUpdate, OptChoice, SetLimit, WireMessage } from '../../model/index.ts';
 import type { Decision } from '../site/types.ts';
-import { batchNote, decisionNotes, envelopeId, envelopeNote, noticeNote, observedNote } from './notes.ts';
+import { batchNote, decisionNotes, envelopeId, envelopeNote, noticeNote, observedNote, seriesOf } from './notes.ts';
 import type { TracePort } from './types.ts';
 
 /** What a site puts into the wire timeline; does nothing where there is none. */
@@ -19,7 +19,10 @@ export class SiteTrace {
   }
 
   observed(message: WireMessage): void {
-    this.#port?.note(observedNote(message));
+    const port = this.#port;
+    if (port === undefined) return;
+    const series = seriesOf(message);
+    if (series === undefined || !port.leavesOut(series, series)) port.note(observedNote(message));
   }
 
   decided(message: WireMessage, decision: Decision): void {

@@ -55,6 +55,11 @@ export interface TraceEntry {
 /** Where everything that passes is noted. Costs next to nothing and never throws. */
 export interface TracePort {
   note(note: TraceNote): void;
+  /**
+   * True when a sample of this series would not be kept now, and then it counts as left out: it is asked before a note is
+   * made of what comes all the time. `subject`: what may be waited for, `meter <resource>` or `ocpp <station>`.
+   */
+  leavesOut(series: string, subject: string): boolean;
 }
 
 /** Which entries somebody wants; all given conditions must hold. */

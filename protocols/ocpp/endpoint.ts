@@ -226,7 +226,7 @@ export class Endpoint implements OcppServer {
         ws.close(1001);
       } else {
         req.socket.setNoDelay(true);
-        this.#welcome(ws, identity, version, remote);
+        this.#welcome(ws, socket, { identity, version, remote });
       }
     });
   }
@@ -243,7 +243,11 @@ export class Endpoint implements OcppServer {
     ws.on('close', () => drop.cancel());
   }
 
-  #welcome(ws: WebSocket, identity: string, version: Version, remote: Remote): void {
+  #welcome(
+    ws: WebSocket,
+    socket: Duplex,
+    { identity, version, remote }: { readonly identity: string; readonly version: Version; readonly remote: Remote },
+  ): void {
     const config = this.#configs.get(version);
     if (config === undefined) {
       ws.terminate();
@@ -258,7 +262,7 @@ export class Endpoint implements OcppServer {
     const connection = new Connection<Version>(this.#shell, {
       version,
       session: new Session(config),
-      transport: new WsTransport(ws),
+      transport: new WsTransport(ws, socket),
       identity,
       remote: `${remote.address}:${remote.port}`,
       turn: this.#welcomed++,

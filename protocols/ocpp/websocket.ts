@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import type { Transport } from './connection.ts';
 
@@ -16,9 +17,13 @@ export const HARD_LIMIT = 2;
 /** A `ws` socket as transport. */
 export class WsTransport implements Transport {
   readonly #ws: WebSocket;
+  readonly #socket: Duplex | undefined;
 
-  constructor(ws: WebSocket) {
+  /** `socket`: the one below, on the side of the server; then frames that nobody compresses go there in one piece. */
+  constructor(ws: WebSocket, socket?: Duplex) {
     this.#ws = ws;
+    // A compressed frame may still be in the making when the next one is sent.
+    this.#socket = ws.extensions === '' ? socket : undefined;
   }
 
   get buffered(): number {
@@ -26,7 +31,9 @@ export class WsTransport implements Transport {
   }
 
   send(text: string): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(text);
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (this.#socket === undefined) this.#ws.send(text);
+    else if (this.#socket.writable) this.#socket.write(textFrame(text));
   }
 
   ping(): void {
@@ -40,6 +47,32 @@ export class WsTransport implements Transport {
   terminate(): void {
     this.#ws.terminate();
   }
+}
+
+const FIN_TEXT = 0x81;
+const LENGTH_16 = 126;
+const LENGTH_64 = 127;
+
+/**
+ * An unmasked text message in one frame (RFC 6455 5.2). `ws` hands header and text to the socket apart, which costs a
+ * fifth more CPU for messages of the usual size.
+ */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const start = length < LENGTH_16 ? 2 : length < 2 ** 16 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(start + length);
+  frame[0] = FIN_TEXT;
+  if (start === 2) frame[1] = length;
+  else if (start === 4) {
+    frame[1] = LENGTH_16;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = LENGTH_64;
+    frame.writeUIntBE(0, 2, 2);
+    frame.writeUIntBE(length, 4, 6);
+  }
+  frame.write(text, start, 'utf8');
+  return frame;
 }
 
 /** Who takes what a socket brings. */

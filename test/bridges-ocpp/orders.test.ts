@@ -146,6 +146,113 @@ describe('an order', () => {
     expect(await order({ identity: 'AC-1', action: 'stop' })).toMatchObject({ code: 'order.incomplete' });
   });
 
+  it('reads and sets configuration in the words of each version', async () => {
+    await open();
+    const old = await world.scripted('ocpp1.6', 'AC-1');
+    const young = await world.scripted('ocpp2.0.1', 'V2G-1');
+    const about = { component: { name: 'SampledDataCtrlr' }, variable: { name: 'TxUpdatedInterval' } };
+    const key = 'SampledDataCtrlr.TxUpdatedInterval';
+    old.script = (action) =>
+      action === 'GetConfiguration'
+        ? {
+            configurationKey: [
+              { key: 'HeartbeatInterval', readonly: false, value: '60' },
+              { key: 'AuthorizationKey', readonly: false, value: 'hidden' },
+            ],
+          }
+        : { status: 'RebootRequired' };
+    young.script = (action) =>
+      action === 'GetVariables'
+        ? { getVariableResult: [{ attributeStatus: 'Accepted', attributeValue: '10', ...about }] }
+        : { setVariableResult: [{ attributeStatus: 'Accepted', ...about }] };
+    for (const s of [old, young]) s.calls.length = 0;
+    expect(await order({ identity: 'AC-1', action: 'getConfiguration' })).toMatchObject({
+      state: 'accepted',
+      settings: [
+        { key: 'HeartbeatInterval', value: '60', readonly: false },
+        { key: 'AuthorizationKey', readonly: false },
+      ],
+    });
+    expect(JSON.stringify(outcomes)).not.toContain('hidden');
+    const set = { identity: 'AC-1', action: 'setConfiguration', key: 'HeartbeatInterval', value: '30' } as const;
+    expect(await order(set)).toMatchObject({ state: 'accepted' });
+    expect(await order({ identity: 'V2G-1', action: 'getConfiguration', key })).toMatchObject({
+      settings: [{ key, value: '10' }],
+    });
+    expect(await order({ identity: 'V2G-1', action: 'setConfiguration', key, value: '5' })).toMatchObject({
+      state: 'accepted',
+    });
+    expect([...old.calls, ...young.calls].map((c) => [c.action, c.payload])).toEqual([
+      ['GetConfiguration', {}],
+      ['ChangeConfiguration', { key: 'HeartbeatInterval', value: '30' }],
+      ['GetVariables', { getVariableData: [about] }],
+      ['SetVariables', { setVariableData: [{ ...about, attributeValue: '5' }] }],
+    ]);
+  });
+
+  it('reads all settings of 2.x from a report, without passwords', async () => {
+    await open();
+    const s = await world.scripted('ocpp2.1', 'V2G-1');
+    s.calls.length = 0;
+    const asked = order({ identity: 'V2G-1', action: 'getConfiguration' });
+    await world.settle();
+    const { requestId, reportBase } = s.of('GetBaseReport')[0] ?? {};
+    expect(reportBase).toBe('FullInventory');
+    const part = (seqNo: number, tbc: boolean, reportData: readonly object[]) =>
+      s.call('NotifyReport', { requestId, generatedAt: now(), seqNo, tbc, reportData });
+    await part(0, true, [
+      {
+        component: { name: 'EVSE', evse: { id: 1 } },
+        variable: { name: 'Power' },
+        variableAttribute: [
+          { type: 'MaxSet', value: '9' },
+          { value: '11000', mutability: 'ReadOnly' },
+        ],
+      },
+    ]);
+    await part(1, false, [
+      {
+        component: { name: 'SecurityCtrlr' },
+        variable: { name: 'BasicAuthPassword' },
+        variableAttribute: [{ value: 'hidden', mutability: 'ReadWrite' }],
+      },
+    ]);
+    await asked;
+    await world.settle();
+    expect(outcomes.at(-1)).toMatchObject({ state: 'accepted' });
+    expect(outcomes.at(-1)?.settings).toEqual([
+      { key: 'EVSE.Power', value: '11000', evse: 1, readonly: true },
+      { key: 'SecurityCtrlr.BasicAuthPassword', readonly: false },
+    ]);
+  });
+
+  it.each([
+    ['AC-1', { action: 'getConfiguration', key: 'Nobody' }, 'station.refusedOrder', 'unknownKey: Nobody'],
+    ['AC-1', { action: 'setConfiguration', key: 'Nobody', value: '1' }, 'station.refusedOrder', 'NotSupported'],
+    ['V2G-1', { action: 'getConfiguration', key: 'No.Body' }, 'station.refusedOrder', 'UnknownVariable'],
+    ['V2G-1', { action: 'setConfiguration', key: 'No.Body', value: '1' }, 'station.refusedOrder', 'UnknownVariable'],
+    ['V2G-1', { action: 'setConfiguration', key: 'NoComponent', value: '1' }, 'order.incomplete', 'Name the '],
+    ['AC-1', { action: 'setConfiguration', key: 'Nobody' }, 'order.incomplete', 'Name the '],
+    ['AC-1', { action: 'setConfiguration', value: '1' }, 'order.incomplete', 'Name the '],
+    ['AC-1', { action: 'setConfiguration', key: 'AuthorizationKey', value: 'x' }, 'order.secret', 'is a password'],
+    ['V2G-1', { action: 'getConfiguration', key: 'SecurityCtrlr.BasicAuthPassword' }, 'order.secret', 'is a password'],
+  ] as const)('about configuration of %s: %j is rejected with %s', async (identity, what, code, reason) => {
+    await open();
+    const old = identity === 'AC-1';
+    const s = await world.scripted(old ? 'ocpp1.6' : 'ocpp2.1', identity);
+    const about = { component: { name: 'No' }, variable: { name: 'Body' } };
+    const row = [{ attributeStatus: 'UnknownVariable', ...about }];
+    s.script = (action) => {
+      if (action === 'GetConfiguration') return { unknownKey: ['Nobody'] };
+      if (action === 'ChangeConfiguration') return { status: 'NotSupported' };
+      return action === 'GetVariables' ? { getVariableResult: row } : { setVariableResult: row };
+    };
+    const outcome = await order({ identity, ...what });
+    expect(outcome).toMatchObject({ state: 'rejected', code });
+    expect(outcome?.reason).toContain(reason);
+    expect(JSON.stringify(outcome)).not.toContain('"settings"');
+  });
+
   it('for priority charging is known to 2.1 only', async () => {
     await open();
     const s = await world.v2g();

@@ -33,6 +33,8 @@ const SECRET_KEYS = [
   'pin',
   'psk',
   'vin',
+  'simPin',
+  'VpnKey',
 ];
 
 describe('a text line', () => {

@@ -263,7 +263,7 @@ function usesOf(file: SiteFile, site: Site, stations: Iterable<Station>, now: nu
 }
 
 /** A setpoint service for everybody, or with `patch` another one. */
-export function fsrOf(p: Plant, patch: object = {}): object {
+export function fsrOf(p: Pick<Plant, 'clock'>, patch: object = {}): object {
   const now = p.clock.now();
   return {
     fsrId: 'N-1',
@@ -281,7 +281,8 @@ export function fsrOf(p: Plant, patch: object = {}): object {
   };
 }
 
-function siteFile(o: PlantOptions): SiteFile {
+/** A site with these stations, an operator, and a contract for its services. */
+export function siteFile(o: PlantOptions): SiteFile {
   const ids = o.evses.map((e) => e.evseId);
   return {
     siteId: 'site:plant',

@@ -75,6 +75,8 @@ describe('a restart', () => {
     expect((await r.chain('fo:test')).filter((e) => e.kind === 'command.unknown').map((e) => e.subject[1])).toEqual([
       'c4',
     ]);
+    // That c4 replaced c1 stands in the batches.
+    expect(await r.store.get('outcome', 'site:test/c1/superseded')).toBeUndefined();
     expect((await r.store.get('outcome', 'site:test/c4/unknown'))?.body).toMatchObject({ state: 'unknown' });
     await r.reopen();
     expect((await r.chain('local')).filter((e) => e.kind === 'command.unknown')).toHaveLength(2);

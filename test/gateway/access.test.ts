@@ -73,8 +73,9 @@ describe('who asks', () => {
 
   it('the last user that is removed does not open the gateway', async () => {
     const { users, access, who } = await world({ users: [['anna', 'engineer']] });
-    expect(access.required).toBe(true);
+    // Also where nobody has asked for anything before.
     users.length = 0;
+    expect(access.required).toBe(true);
     expect(await who({})).toBeUndefined();
   });
 });
@@ -152,6 +153,22 @@ describe('many wrong passwords', () => {
     for (let i = 0; i < 5; i++) expect(await who(wrong)).toBeUndefined();
   });
 
+  it('a right one of somebody does not make guessing the one of somebody else free', async () => {
+    const { access, who } = await world({
+      users: [
+        ['anna', 'engineer'],
+        ['vera', 'viewer'],
+      ],
+    });
+    const own = () => access.login('vera', 'a password of vera', request({}));
+    for (let i = 0; i < 5; i++) {
+      expect(await who(wrong)).toBeUndefined();
+      if (i < 4) await own();
+    }
+    expect(await code(own())).toBe('api.tooManyAttempts');
+    expect(await code(who(wrong))).toBe('api.tooManyAttempts');
+  });
+
   it('count also when they come at once, while the same right one is checked only once', async () => {
     const { who } = await world({ users: [['anna', 'engineer']] });
     const tries = Array.from({ length: 8 }, (_, i) => code(who({ authorization: basic(`anna:try ${i}`) })));
@@ -164,10 +181,10 @@ describe('many wrong passwords', () => {
     const clock = manualClock();
     const attempts = new Attempts(clock);
     for (let i = 0; i < 40; i++) {
-      attempts.begin(`2001:db8::${i}`);
+      attempts.begin(`2001:db8::${i}`, 'anna');
       await clock.advance(60_000);
     }
-    attempts.begin('2001:db8:0:0:1:2:3:4');
+    attempts.begin('2001:db8:0:0:1:2:3:4', 'anna');
     expect(() => attempts.check('2001:db8::ffff')).toThrow(/wait 60 s/);
     expect(() => attempts.check('2001:db8:0:1::1')).not.toThrow();
     expect(() => attempts.check('::ffff:10.0.0.1')).not.toThrow();
@@ -186,9 +203,16 @@ describe('passwords', () => {
     expect(await checkPassword('caf\u00e9', await hashPassword('cafe\u0301', COST))).toBe(true);
   });
 
-  it('a hash that would take too much memory, or is none, fits nothing', async () => {
+  it('a hash that would take too much memory or time, or is none, fits nothing', async () => {
     const good = await hashPassword(PASSWORD, COST);
-    for (const bad of ['', 'plain', good.replace('n=2', 'n=3'), good.replace('n=2', 'n=4194304'), good.slice(0, -20)]) {
+    for (const bad of [
+      '',
+      'plain',
+      good.replace('n=2', 'n=3'),
+      good.replace('n=2', 'n=4194304'),
+      good.slice(0, -20),
+      good.replace('n=2,r=1,p=1', 'n=1048576,r=1,p=99'),
+    ]) {
       expect(isPasswordHash(bad), bad).toBe(false);
       expect(await checkPassword(PASSWORD, bad)).toBe(false);
     }

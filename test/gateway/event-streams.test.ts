@@ -17,7 +17,7 @@ async function serve(max: number) {
   const metrics = createMetrics();
   const streams = new EventStreams({ clock, metrics, max, greet: () => [eventFrame('hello', { n: 1 })] });
   const app = express();
-  app.get('/events', (req, res) => streams.open(req, res));
+  app.get('/events', (req, res) => streams.open(req, res, req.query.name ? String(req.query.name) : undefined));
   app.use(errorResponse);
   const server = createServer(app);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -81,6 +81,24 @@ describe('event streams', () => {
     while (streams.size > 0) await new Promise((next) => setImmediate(next));
     const next = await connect(url);
     await next.until('hello');
+  });
+
+  it('nobody takes more than half of the places for themselves', async () => {
+    const { url } = await serve(3);
+    for (const _ of [1, 2]) await (await connect(`${url}?name=vera`)).until('hello');
+    expect((await fetch(`${url}?name=vera`)).status).toBe(503);
+    await (await connect(`${url}?name=otto`)).until('hello');
+  });
+
+  it('those who may not look any more lose theirs', async () => {
+    const { streams, url } = await serve(2);
+    const [lost, kept] = [await connect(`${url}?name=vera`), await connect(`${url}?name=otto`)];
+    const ended = new Promise<void>((done) => lost.res.on('end', done));
+    streams.recheck((req) => req.query.name === 'otto');
+    await ended;
+    while (streams.size > 1) await new Promise((next) => setImmediate(next));
+    streams.broadcast('plot', { w: 5 });
+    await kept.until('"w":5');
   });
 
   it('a client that takes nothing misses events, is cut off, and slows nobody', async () => {

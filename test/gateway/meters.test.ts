@@ -117,6 +117,11 @@ describe('POST /v2gate/api/meter', () => {
         ref === 'meter-token' ? token : undefined,
       );
     expect(check(from('127.0.0.1'))).not.toThrow();
+    // A proxy on this machine speaks for others.
+    for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'])
+      expect(check({ socket: { remoteAddress: '::ffff:127.0.0.1' }, headers: { [name]: '10.0.0.7' } })).toThrow(
+        expect.objectContaining({ code: 'api.unauthorised' }),
+      );
     expect(check(from('10.0.0.7', 'Bearer s3cret'), 's3cret')).not.toThrow();
     for (const [given, token] of [
       [undefined, 's3cret'],

@@ -306,6 +306,24 @@ describe('with users', () => {
     expect((await api('/site', { headers: cookie })).status).toBe(401);
   });
 
+  it('who logs out loses the streams of that session, others keep theirs', async () => {
+    const [own, other] = [await cookieOf('operator'), await cookieOf('operator')];
+    const open = async (headers: Record<string, string>, path: string) => {
+      const res = await gw().get(`/v2gate/api/${path}`, { headers });
+      const reader = (res.body ?? new ReadableStream<Uint8Array>()).getReader();
+      expect((await reader.read()).done).toBe(false);
+      return reader;
+    };
+    const mine = [await open({ cookie: own }, 'events'), await open({ cookie: own }, 'timeline/stream')];
+    const kept = [await open({ cookie: other }, 'events'), await open(auth('operator'), 'events')];
+    await api('/logout', { headers: { cookie: own }, body: {} });
+    for (const reader of mine) for (let done = false; !done; ) done = (await reader.read()).done;
+    // A limit is told to everybody who still listens.
+    await api('/limit', { as: 'operator', body: { nodeId: 'poc', source: 'test', lift: true } });
+    for (const reader of kept) expect((await reader.read()).done).toBe(false);
+    for (const reader of kept) await reader.cancel();
+  });
+
   it('who is let in no more loses open streams', async () => {
     const res = await gw().get('/v2gate/api/timeline/stream', { headers: auth('viewer') });
     const reader = (res.body ?? new ReadableStream<Uint8Array>()).getReader();

@@ -44,6 +44,12 @@ describe('npx v2gate users', () => {
     expect(hasUsers(dataDir)).toBe(true);
   });
 
+  it('makes a data folder that is for its owner only', async () => {
+    const fresh = join(dataDir, 'yard');
+    expect(await call(`add anna --role engineer --data ${fresh}`)).toMatchObject({ exit: 0 });
+    expect((await stat(fresh)).mode & 0o777).toBe(0o700);
+  });
+
   it('lists, changes role and password, and removes', async () => {
     await call('add anna --role engineer');
     await call('add otto --role=viewer', 'ottos first password\r\n');

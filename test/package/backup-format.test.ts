@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -71,6 +71,15 @@ describe('the file of a backup', () => {
     );
   });
 
+  it('is written to a file of its own, not into one that is there', async () => {
+    const [to, other] = [join(folder, 'fresh'), join(folder, 'other')];
+    await writeFile(other, 'of somebody');
+    await symlink(other, `${to}.part`);
+    await writeBackup({ to, passphrase: PASSPHRASE, kdf, files: [], about });
+    expect(await readFile(other, 'utf8')).toBe('of somebody');
+    expect((await lstat(to)).mode & 0o777).toBe(0o600);
+  });
+
   it.each(['../a', '/a', 'a/../../b', 'a//b', 'a\\..\\b', '', 'a/./b', 'a\0b'])(
     'takes no path that leads out: %j',
     (path) => {
@@ -83,6 +92,7 @@ describe('the file of a backup', () => {
     { n: 3, r: 8, p: 1 },
     { n: 2 ** 30, r: 8, p: 1 },
     { n: 16, r: 8, p: 1e9 },
+    { n: 2 ** 20, r: 1, p: 2 ** 20 },
     { n: 16, r: 0, p: 1 },
     { n: 1.5, r: 8, p: 1 },
   ])('does not work for who asks for %j', (cost) => {

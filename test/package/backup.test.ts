@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,6 +12,7 @@ import type { Terminal } from '../../gateway/cli/command.ts';
 import { restore } from '../../gateway/cli/restore.ts';
 import { openSigners } from '../../gateway/signer.ts';
 import { openStore, type SqliteStorePort, serveCopies } from '../../gateway/store/index.ts';
+import { MIGRATIONS } from '../../gateway/store/migrations.ts';
 
 const PASSPHRASE = 'correct horse battery';
 /** As the real one, but cheap. */
@@ -104,6 +105,22 @@ describe('a backup', () => {
     const bytes = (await readFile(file)).toString('latin1');
     for (const hidden of [SECRETS.stations, 'PRIVATE KEY', 'SQLite format']) expect(bytes).not.toContain(hidden);
     expect(await readdir(root)).toEqual(['data', 'one.v2gate']);
+  });
+
+  it('follows no links, and says so', async () => {
+    await writeFile(join(root, 'of-others'), SECRETS.stations);
+    for (const [to, name] of [
+      ['.', 'circle'],
+      ['.', 'another-circle'],
+      [root, 'out'],
+      [join(root, 'of-others'), 'file'],
+    ] as const)
+      await symlink(to, join(data, 'node-red', name));
+    const said = terminal();
+    expect(await backup([file, '--data', data], said)).toBe(0);
+    expect(said.lines.join('\n')).toMatch(/Links are not followed.*another-circle, circle, file, out in/);
+    await restore(into('other'), terminal());
+    expect(await readdir(join(root, 'other', 'node-red'))).toEqual(['flows.json']);
   });
 
   it('never takes the place of another one', async () => {
@@ -246,7 +263,7 @@ describe('a backup', () => {
     await restore(into('other'), terminal());
     expect(await readdir(join(root, 'other'))).not.toContain('store.sqlite-wal');
     const db = new DatabaseSync(join(root, 'other', 'store.sqlite'), { readOnly: true });
-    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 });
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.at(-1)?.to });
     db.close();
   });
 });

@@ -24,6 +24,11 @@ const STORES: Readonly<Record<number, string>> = {
         PRIMARY KEY (kind, key)) STRICT;
       CREATE INDEX record_by_age ON record (kind, at, key);
       PRAGMA application_id = 1983014771; PRAGMA user_version = 2`,
+  3: `CREATE TABLE record (
+        kind TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (kind, key)) STRICT;
+      CREATE INDEX record_by_age ON record (kind, at);
+      PRAGMA application_id = 1983014771; PRAGMA user_version = 3`,
 };
 
 const KINDS = Object.keys(RECORD_KINDS) as RecordKind[];

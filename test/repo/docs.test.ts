@@ -7,7 +7,9 @@ import { HUB_MESSAGES } from '../../model/index.ts';
 import { NODES } from '../../nodes/registry.ts';
 import { errorModules, errorRows, errorTables } from '../../tools/docs/errors.ts';
 import { ROOT } from '../../tools/docs/markdown.ts';
+import { boundFamilies, metricRows } from '../../tools/docs/metrics.ts';
 import { generatedPages, outdatedPages } from '../../tools/generate-docs.ts';
+import { listFiles, loadSources } from './rules/source.ts';
 
 describe('the generated reference', () => {
   it('is up to date (else run: npx node tools/generate-docs.ts)', async () => {
@@ -25,6 +27,22 @@ describe('the generated reference', () => {
     for (const { variable } of Object.values(SETTINGS))
       expect(pages['docs/reference/settings.md']).toContain(`\`${variable}\``);
     for (const { type } of NODES) expect(pages['docs/reference/nodes.md']).toContain(`\`${type}\``);
+  });
+});
+
+describe('the metrics of the reference', () => {
+  it('are all that the code declares, with a name of ours and a meaning', async () => {
+    const rooms = loadSources(listFiles().filter((f) => /^(hub|protocols|bridges|nodes|gateway)\/.*\.ts$/.test(f)));
+    const calls = rooms.flatMap((s) => s.text.match(/\b[mM]etrics\??\.(counter|gauge|histogram|collect)\(/g) ?? []);
+    const collected = rooms.flatMap((s) => s.text.match(/\.collect\('\w+'/g) ?? []);
+    expect(metricRows().length + collected.length).toBe(calls.length);
+    expect(boundFamilies().length).toBeGreaterThan(3);
+    const page = (await generatedPages())['docs/reference/metrics.md'];
+    for (const { name, help } of metricRows()) {
+      expect(name).toMatch(/^v2gate_[a-z_]+$/);
+      expect(help.length, name).toBeGreaterThan(8);
+      expect(page).toContain(`| \`${name}\` |`);
+    }
   });
 });
 

@@ -5,12 +5,13 @@ import { SHAPE_NAMES, SHAPES } from '../../bridges/ocpp/ladder.ts';
 import { API_ROUTES } from '../../gateway/api.ts';
 import { verify } from '../../gateway/cli/verify.ts';
 import { SETTINGS } from '../../gateway/settings.ts';
-import { Meter, MeterReading, ResultBody, SiteFile, StationRecord } from '../../model/index.ts';
+import { MeterReading, ResultBody, SiteFile, StationRecord } from '../../model/index.ts';
 import { FO_CATALOGUE, isFoType } from '../../protocols/fo/catalogue.ts';
 import { Envelope, Heartbeat, Hello, HelloResult } from '../../protocols/fo/envelope.ts';
 import { FO_ERRORS } from '../../protocols/fo/errors.ts';
 import { pairRoot, pairTopics } from '../../protocols/fo/mqtt/topics.ts';
 import { ROOT } from '../../tools/docs/markdown.ts';
+import { withPart, yard } from './guide-blocks.ts';
 import { blocksOf, codesOf, commandOf, deadLinks, jsonOf, tableOf } from './guides.ts';
 import { listFiles, loadSources, readText } from './rules/source.ts';
 
@@ -22,7 +23,7 @@ const page = (path: string): string => readText(path);
 
 describe('README and guides', () => {
   it('are all looked at', () => {
-    for (const path of ['README.md', 'CONTRIBUTING.md', 'docs/stations.md', 'docs/operators.md', 'docs/failures.md'])
+    for (const path of ['README.md', 'CONTRIBUTING.md', 'docs/tutorial.md', 'docs/concepts.md', 'docs/failures.md'])
       expect(pages).toContain(path);
   });
 
@@ -34,7 +35,9 @@ describe('README and guides', () => {
     const text = page(path);
     const variables = Object.values(SETTINGS).map((s) => s.variable as string);
     const unknown = [...text.matchAll(/\bV2GATE_[A-Z_]+/g)].map((m) => m[0]);
-    expect(unknown.filter((v) => !variables.includes(v) && !/^V2GATE_SECRET_/.test(v))).toEqual([]);
+    expect(
+      unknown.filter((v) => !variables.includes(v) && !/^V2GATE_(SECRET_|BACKUP_PASSPHRASE$|SEED$|$)/.test(v)),
+    ).toEqual([]);
 
     const routes = API_ROUTES.map((r) => r.path);
     const paths = [...text.matchAll(/\/v2gate\/api(\/[A-Za-z/<>:-]+)/g)].map((m) => m[1] ?? '');
@@ -56,37 +59,23 @@ describe('README and guides', () => {
 
 describe('README.md', () => {
   const text = page('README.md');
-  const site = SiteFile.parse(jsonOf(text, 'site'));
+  const site = SiteFile.parse(yard());
 
-  it('shows a site file whose every secret is given', () => {
-    const refs = [...site.stations.map((s) => s.passwordRef), ...(site.partySecrets ?? []).map((s) => s.tokenRef)];
-    const secrets = jsonOf(text, 'secrets');
-    expect(secrets).toEqual(Object.fromEntries(refs.map((ref) => [ref, expect.any(String)])));
-  });
-
-  it('starts simulators that fit this site file and these secrets', () => {
-    const secrets = JSON.stringify(jsonOf(text, 'secrets'));
-    for (const variable of ['SIMULATOR_PASSWORD', 'FO_SIMULATOR_TOKEN'])
-      expect(secrets).toContain(`"${new RegExp(`\\b${variable}=(\\S+)`).exec(text)?.[1]}"`);
+  it('starts simulators that fit its site file', () => {
     const option = (name: string): string | undefined => new RegExp(` --${name} (\\S+)`).exec(text)?.[1];
     const [contract] = site.contracts ?? [];
     expect([option('party'), option('to')]).toEqual([contract?.foId, contract?.counterpartyId]);
     expect([option('contract'), option('group')]).toEqual([contract?.contractId, site.groups?.[0]?.groupId]);
   });
 
-  it('shows a meter and a value of it', () => {
-    const meter = Meter.parse(
-      JSON.parse(codesOf(text.replaceAll(/\n +/g, ' ')).find((c) => c.includes('meterId')) ?? ''),
-    );
-    const reading = MeterReading.parse(JSON.parse(/api\/meter .* -d '(.*)'/.exec(text)?.[1] ?? ''));
-    expect(reading.meterId).toBe(meter.meterId);
-    expect(SiteFile.check({ ...site, meters: [meter] })).toEqual([]);
+  it('is for a first read: no line is a wall, and it is short', () => {
+    expect(text.split('\n').length).toBeLessThan(190);
   });
 
   it('checks evidence with a command that works', async () => {
     const golden = { 'record.json': 'record.signed', 'proof.json': 'proof.signed', 'events.jsonl': 'log.jsonl' };
     const at = (name: string): string => join(ROOT, 'test/evidence/golden', name);
-    for (const path of ['README.md', 'docs/evidence.md']) {
+    for (const path of ['docs/tutorial.md', 'docs/evidence.md']) {
       const words = /^ *npx v2gate verify (.*)$/m.exec(page(path))?.[1]?.split(' ') ?? [];
       const names = new Map(Object.entries(golden)); // bounded by: the files above
       const args = words.map((w) => (w === 'jwks.json' ? at(w) : names.has(w) ? at(names.get(w) ?? '') : w));
@@ -153,6 +142,25 @@ describe('docs/stations.md', () => {
   });
 });
 
+describe('docs/site.md', () => {
+  const text = page('docs/site.md');
+  const parts = blocksOf(text).filter((b) => b.mark === 'site part');
+
+  it('shows parts that name the secrets which it gives, and a meter with a value of it', () => {
+    const site = SiteFile.parse(parts.reduce((all, b) => withPart(all, JSON.parse(b.text)), yard()));
+    const refs = [
+      ...site.stations.flatMap((s) => s.passwordRef ?? []),
+      ...(site.partySecrets ?? []).map((s) => s.tokenRef),
+    ];
+    expect(jsonOf(text, 'secrets')).toEqual(Object.fromEntries(refs.map((ref) => [ref, expect.any(String)])));
+    const secrets = JSON.stringify(jsonOf(text, 'secrets'));
+    for (const variable of ['SIMULATOR_PASSWORD', 'FO_SIMULATOR_TOKEN'])
+      expect(secrets).toContain(`"${new RegExp(`\\b${variable}=(\\S+)`).exec(text)?.[1]}"`);
+    const reading = MeterReading.parse(JSON.parse(/api\/meter .* -d '(.*)'/.exec(text)?.[1] ?? ''));
+    expect(site.meters?.map((m) => m.meterId)).toEqual([reading.meterId]);
+  });
+});
+
 it('docs/security.md shows secrets that are texts', () => {
   for (const secret of Object.values(Object(jsonOf(page('docs/security.md'), 'secrets'))))
     expect(secret).toEqual(expect.any(String));
@@ -175,7 +183,7 @@ it('docs/failures.md names a test for every line, and each test is there', () =>
   }
 });
 
-const isFile = (code: string): boolean => /\.(json|jsonl|pem|ts|md|signed)$/.test(code);
+const isFile = (code: string): boolean => /\.(js|json|jsonl|pem|ts|md|signed)$|^msg\./.test(code);
 
 /** Texts of the sources: error codes, kinds of events and lines of the log are among them. */
 const known = new Set(
@@ -195,8 +203,13 @@ function complaint(line: string): string | undefined {
     case undefined:
     case 'export':
     case 'openssl':
+    case 'cd':
+    case 'mkdir':
+    case 'cp':
+    case 'docker':
       return undefined;
     case 'npm':
+      if (first === 'install') return undefined;
       return Object.hasOwn(scripts, first === 'run' ? second : first) ? undefined : `${line}: no such script`;
     case 'bash':
       return exists(first) ? undefined : `${line}: no such file`;
@@ -210,8 +223,14 @@ function complaint(line: string): string | undefined {
 }
 
 function npxComplaint([, program = '', path = '', ...more]: readonly string[], line: string): string | undefined {
-  if (program === 'v2gate') return ['mappings', 'verify'].includes(path) ? undefined : `${line}: no such command`;
-  if (program === 'vitest') return exists(more[0] ?? '') ? undefined : `${line}: no such test`;
+  if (program === 'v2gate')
+    return ['mappings', 'verify', 'backup', 'restore', 'site', 'users'].includes(path)
+      ? undefined
+      : `${line}: no such command`;
+  if (program === 'vitest') {
+    const tests = more.filter((w) => w.startsWith('test/'));
+    return tests.length > 0 && tests.every(exists) ? undefined : `${line}: no such test`;
+  }
   if (program !== 'node') return `${line}: unknown program`;
   if (!exists(path)) return `${line}: no such program`;
   const sources = files.filter((f) => f.startsWith(`${dirname(path)}/`) && f.endsWith('.ts')).map(readText);

@@ -12,7 +12,7 @@ export interface Block {
 
 /** The blocks of a page, indented ones included. */
 export function blocksOf(page: string): Block[] {
-  const found = page.matchAll(/(?:^<!-- (.*) -->\n)?^( *)```(\w+)\n([\s\S]*?)^ *```$/gm);
+  const found = page.matchAll(/(?:^ *<!-- (.*) -->\n)?^( *)```(\w+)\n([\s\S]*?)^ *```$/gm);
   return [...found].map(([, mark, indent = '', language = '', text = ''], i, all) => ({
     language,
     text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), '').trimEnd(),
@@ -49,7 +49,7 @@ export const codesOf = (page: string): string[] =>
 
 /** Links of a page that lead nowhere: to a file that is not there, or a heading that its page does not have. */
 export function deadLinks(path: string, files: ReadonlySet<string>): string[] {
-  const targets = [...readText(path).matchAll(/\]\(([^)\s]+)\)/g)].map((m) => m[1] ?? '');
+  const targets = [...readText(path).matchAll(/\]\(([^)\s]+)\)|<img src="([^"]+)"/g)].map((m) => m[1] ?? m[2] ?? '');
   return targets.filter((target) => {
     if (/^[a-z]+:/.test(target)) return false;
     const [file = '', anchor] = target.split('#');

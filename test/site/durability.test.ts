@@ -219,6 +219,43 @@ describe('a request that is repeated', () => {
   });
 });
 
+describe('what becomes of commands', () => {
+  it('is stored once for each: that it was replaced stands in the command that replaced it', async () => {
+    await w.close();
+    const stations = siteFile().stations.map((s) => ({
+      ...s,
+      evses: s.evses.map((e) => ({ ...e, minCommandIntervalS: 0 })),
+    }));
+    store = moodyStore();
+    w = await siteWorld({ stations }, store);
+    for (const r of ['V2G-1.1', 'AC-1.1', 'AC-2.1']) w.plug(r);
+    await w.clock.advance(5000);
+    await w.service();
+    for (const [seq, powerW] of [
+      [1, 12_000],
+      [2, 6000],
+    ] as const) {
+      await w.setpoint(seq, powerW, 170);
+      await w.clock.advance(5000);
+    }
+    const [older, newer] = w.batches
+      .flatMap((b) => b.commands)
+      .filter((c) => c.resourceId === 'AC-2.1')
+      .slice(-2);
+    const say = (commandId = '', state = 'superseded') =>
+      w.say('hub/CommandOutcome', { commandId, resourceId: 'AC-2.1', state });
+    say(older?.commandId);
+    say(newer?.commandId, 'accepted');
+    // By something else than a command of ours.
+    say(newer?.commandId);
+    await w.clock.advance(10);
+    const kept = (await store.list('outcome', { limit: 10_000 })).map((r) => r.key.replace('site:test/', ''));
+    expect(kept).not.toContain(`${older?.commandId}/superseded`);
+    expect(kept).toContain(`${newer?.commandId}/accepted`);
+    expect(kept).toContain(`${newer?.commandId}/superseded`);
+  });
+});
+
 describe('two sites in one store', () => {
   it('do not see each other', async () => {
     await w.service();

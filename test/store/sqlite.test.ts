@@ -9,7 +9,7 @@ import { silentLog } from '../../core/log.ts';
 import { createMetrics } from '../../core/metrics.ts';
 import { createCommitter } from '../../gateway/store/commit.ts';
 import { openDatabase } from '../../gateway/store/database.ts';
-import { openStore, startRetention } from '../../gateway/store/index.ts';
+import { openStore, RETENTION_DAYS, startRetention } from '../../gateway/store/index.ts';
 import { MIGRATIONS } from '../../gateway/store/migrations.ts';
 import { prepareOps } from '../../gateway/store/prepare.ts';
 import { prepareRecords } from '../../gateway/store/records.ts';
@@ -70,6 +70,25 @@ describe('store file', () => {
     );
     const store = await open(path);
     expect(await store.list('service')).toEqual([]);
+    await store.close();
+  });
+
+  it('lists the newest first, by key within one moment, also after the index by age was made smaller', async () => {
+    const path = fresh();
+    const before = openDatabase(path, silentLog, { steps: MIGRATIONS.slice(0, 2) });
+    const insert = before.prepare(`INSERT INTO record (kind, key, at, body) VALUES ('log', ?, ?, '1')`);
+    for (const [key, at] of [
+      ['b', 2],
+      ['c', 1],
+      ['a', 2],
+      ['d', 1],
+    ] as const)
+      insert.run(key, at);
+    before.close();
+    const store = await open(path);
+    expect((await store.list('log', { newestFirst: true, limit: 3 })).map((r) => r.key)).toEqual(['b', 'a', 'd']);
+    expect(await store.prune('log', 2)).toBe(2);
+    expect((await store.list('log')).map((r) => r.key)).toEqual(['a', 'b']);
     await store.close();
   });
 
@@ -213,6 +232,12 @@ describe('metrics', () => {
 });
 
 describe('retention', () => {
+  it('keeps proofs and records longer than the single commands, of which there are many', () => {
+    const { proof = 0, record = 0, outcome, batch } = RETENTION_DAYS;
+    expect([outcome, batch]).toEqual([14, 14]);
+    expect(Math.min(proof, record)).toBeGreaterThan(1000);
+  });
+
   it('deletes what is older than its days, every hour', async () => {
     const day = 86_400_000;
     const clock = manualClock();

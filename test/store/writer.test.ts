@@ -30,8 +30,29 @@ describe('classes of durability', () => {
     expect(commits).toEqual([['service a', 'request b']]);
   });
 
-  it('B waits until its group closes after 2 ms', async () => {
+  it('B does not wait where the store is idle, and one turn shares a commit', async () => {
+    const { clock, commits, writer } = rig();
+    await Promise.all([writer.write([row('setpoint', 'a')]), writer.write([row('outcome', 'b')])]);
+    await clock.advance(2);
+    await writer.write([row('setpoint', 'c')]);
+    expect(commits).toEqual([['setpoint a', 'outcome b'], ['setpoint c']]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('B does not wait for a clock that was set back', async () => {
+    const { clock, writer } = rig();
+    for (const before of ['x', 'y']) await writer.write([row('service', before)]);
+    await clock.advance(0);
+    clock.set(clock.now() - 60_000);
+    await writer.write([row('setpoint', 'b')]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('B waits until its group closes 2 ms after the last commit but one', async () => {
     const { clock, commits, writer, track } = rig();
+    for (const before of ['x', 'y']) await writer.write([row('service', before)]);
+    await clock.advance(0);
+    commits.length = 0;
     const first = track(writer.write([row('setpoint', 'a')]));
     await clock.advance(1);
     const second = track(writer.write([row('outcome', 'b')]));
@@ -92,6 +113,9 @@ describe('classes of durability', () => {
 
   it('an append of class C waits for its group, because it may be refused', async () => {
     const { clock, commits, writer, track } = rig();
+    for (const before of ['x', 'y']) await writer.write([row('service', before)]);
+    await clock.advance(0);
+    commits.length = 0;
     const done = track(writer.write(prepareOps([{ op: 'append', kind: 'meter', key: 'm', at: 1, body: 1 }])));
     await clock.advance(1);
     expect([done.done, commits]).toEqual([false, []]);
@@ -124,6 +148,13 @@ describe('bounds', () => {
     const many = rows('service', 300).map((r) => writer.write([r]));
     await Promise.all([...many, writer.write(rows('request', 200)), writer.write([row('limit', 'last')])]);
     expect(commits.map((c) => c.length)).toEqual([128, 128, 44, 200, 1]);
+  });
+
+  it('commits a quarter of what waits at a time where a burst has piled up', async () => {
+    const { commits, writer } = rig();
+    await Promise.all(rows('service', 1_000).map((r) => writer.write([r])));
+    expect(commits.map((c) => c.length).slice(0, 4)).toEqual([250, 187, 140, 128]);
+    expect(commits.flat()).toEqual(rows('service', 1_000).map((r) => `service ${r.key}`));
   });
 
   it('refuses what exceeds the queue with a coded error that says to try again, and recovers', async () => {

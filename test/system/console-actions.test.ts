@@ -8,7 +8,7 @@ import { eventually } from './support/child.ts';
 import { GatewayProcess } from './support/gateway.ts';
 
 const PASSWORD = 'correct horse battery';
-const STRICT = "default-src 'self'; frame-ancestors 'none'";
+const STRICT = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** What an operator does at the console, against the real gateway with its demo. */
 describe('an operator at the console', () => {

@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { NODES } from '../../nodes/registry.ts';
+import { launchChromium, watchPage } from './support/browser.ts';
 import { GatewayProcess, ROOT } from './support/gateway.ts';
 
 const PICTURES = join(ROOT, '.data');
-const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const PATIENCE = { timeout: 20_000 };
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PALETTE = NODES.filter((n) => n.kind === 'node');
@@ -30,16 +30,13 @@ describe('the palette in a browser', () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  const wrong: string[] = [];
+  const watched: string[][] = [];
 
   const open = async (locale: string): Promise<Page> => {
     context = await browser.newContext({ viewport: { width: 1600, height: 1100 }, locale });
     const opened = await context.newPage();
     opened.setDefaultTimeout(15_000);
-    opened.on('pageerror', (e) => wrong.push(`uncaught: ${e.message}`));
-    opened.on('console', (m) => {
-      if (m.type() === 'error') wrong.push(`console: ${m.text()} ${m.location().url}`);
-    });
+    watched.push(watchPage(opened));
     await opened.goto(gateway.url, { waitUntil: 'load', timeout: 30_000 });
     await opened.waitForSelector('.red-ui-flow-node-group', { timeout: 60_000 });
     return opened;
@@ -56,15 +53,7 @@ describe('the palette in a browser', () => {
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    const executablePath = PATHS.find((p) => existsSync(p));
-    if (executablePath === undefined) throw new Error('There is no Chromium. Install it: apt install chromium.');
-    [gateway, browser] = await Promise.all([
-      GatewayProcess.start(),
-      chromium.launch({
-        executablePath,
-        args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-      }),
-    ]);
+    [gateway, browser] = await Promise.all([GatewayProcess.start(), launchChromium()]);
     await gateway.ready();
     page = await open('en-US');
   });
@@ -280,7 +269,7 @@ describe('the palette in a browser', () => {
   });
 
   it('nothing went wrong on the pages', () => {
-    expect(wrong).toEqual([]);
+    expect(watched.flat()).toEqual([]);
   });
 
   it('a full deploy interrupts no simulated station or operator, and without their nodes they are gone', async () => {

@@ -1,20 +1,18 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, watchPage } from './support/browser.ts';
 import { GatewayProcess, ROOT } from './support/gateway.ts';
 
 const PICTURES = join(ROOT, '.data');
-const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 describe('the flows of the other demos in the editor', () => {
   let browser: Browser;
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    const executablePath = PATHS.find((p) => existsSync(p));
-    if (executablePath === undefined) throw new Error('There is no Chromium. Install it: apt install chromium.');
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await launchChromium();
   });
   afterAll(() => browser?.close());
 
@@ -26,8 +24,7 @@ describe('the flows of the other demos in the editor', () => {
     try {
       await gateway.ready();
       const page = await browser.newPage({ viewport: { width: 1600, height: 1200 } });
-      const wrong: string[] = [];
-      page.on('pageerror', (e) => wrong.push(e.message));
+      const wrong = watchPage(page);
       await page.goto(gateway.url, { waitUntil: 'load', timeout: 30_000 });
       await page.waitForSelector('.red-ui-flow-node-group', { timeout: 60_000 });
       const shown = (await page.locator('.red-ui-flow-node-label').allTextContents()).map((l) => l.trim());

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, watchPage } from './support/browser.ts';
 import { GatewayProcess, ROOT } from './support/gateway.ts';
 
 const PICTURES = join(ROOT, '.data');
@@ -59,17 +60,11 @@ const FLOW = [
   { id: 'answer', type: 'http response', z: 't', name: '', statusCode: '', headers: {}, x: 660, y: 120, wires: [] },
 ];
 
-function chromiumPath(): string {
-  const found = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => existsSync(p));
-  if (found === undefined) throw new Error('There is no Chromium. Install it: apt install chromium.');
-  return found;
-}
-
 describe('the workbench in a browser', () => {
   let gateway: GatewayProcess;
   let browser: Browser;
   let page: Page;
-  const wrong: string[] = [];
+  let wrong: string[] = [];
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true });
@@ -80,16 +75,10 @@ describe('the workbench in a browser', () => {
       headers: { 'content-type': 'application/json', 'node-red-deployment-type': 'full' },
       body: JSON.stringify(FLOW),
     });
-    browser = await chromium.launch({
-      executablePath: chromiumPath(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
     page.setDefaultTimeout(15_000);
-    page.on('pageerror', (e) => wrong.push(`uncaught: ${e.message}`));
-    page.on('console', (m) => {
-      if (m.type() === 'error') wrong.push(`console: ${m.text()} ${m.location().url}`);
-    });
+    wrong = watchPage(page);
     page.on('request', (r) => {
       if (!r.url().startsWith(gateway.url) && !/^(data|blob|about):/.test(r.url()))
         wrong.push(`leaves the machine: ${r.url()}`);

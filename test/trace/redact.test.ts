@@ -35,6 +35,33 @@ describe('secrets in the timeline', () => {
     ],
     ['the tag of a driver', { idTag: SECRET, parentIdTag: SECRET }],
     ['a list of drivers', { localAuthorizationList: [{ idTag: SECRET, idTagInfo: { status: 'Accepted' } }] }],
+    ['an address whose password has an @', { url: `https://me:p@${SECRET}@csms.example/x` }],
+    ['an address with another name of a token', { location: `https://x.example/f?access_token=${SECRET}&v=1` }],
+    ['the key of a VPN', { connectionData: { vpn: { server: 'v.example', user: 'u', key: SECRET, type: 'IPSec' } } }],
+    ['a PIN that is a number', { apn: { apn: 'x', simPin: `${SECRET}` }, pin: SECRET }],
+    ['what DataTransfer brings as a text', { vendorId: 'x', data: JSON.stringify({ a: [{ password: SECRET }] }) }],
+    ['a text in a text', { data: JSON.stringify({ data: JSON.stringify({ idTag: SECRET, pin: SECRET }) }) }],
+    ['a text that was cut off', { data: `{"password": "${SECRET}", "b": ` }],
+    ['a text that names it', { data: `user=x;password=${SECRET};` }],
+    ['a member that JSON says twice', { data: `{"x":{"password":"${SECRET}"},"x":1}` }],
+    [
+      'a report about a variable of OCPP 2',
+      {
+        reportData: [
+          {
+            component: { name: 'NetworkConfiguration' },
+            variable: { name: 'VpnKey' },
+            variableAttribute: [{ type: 'Actual', value: SECRET }],
+          },
+        ],
+      },
+    ],
+    [
+      'an event about a variable of OCPP 2',
+      { eventData: [{ variable: { name: 'BasicAuthPassword' }, actualValue: SECRET }] },
+    ],
+    ['what a station tells of a person', { requestId: 1, seqNo: 0, generatedAt: 'now', data: `name ${SECRET}` }],
+    ['a customer', { customerIdentifier: SECRET }],
   ])('%s is not shown', (_what, payload) => {
     const shown = JSON.stringify(redacted(payload));
     expect(shown).not.toContain(SECRET);
@@ -61,6 +88,14 @@ describe('secrets in the timeline', () => {
     expect(Reflect.get({}, 'password')).toBeUndefined();
   });
 
+  it('a PIN or password that is a number is hidden, a number of tokens is not', () => {
+    expect(redacted({ simPin: 1234, password: 99, token: 3 })).toEqual({ simPin: '•••', password: '•••', token: 3 });
+  });
+
+  it('JSON in a text stays what it says', () => {
+    expect(redacted({ data: '{"soc": 80, "list": [1, "a"]}' })).toEqual({ data: '{"soc":80,"list":[1,"a"]}' });
+  });
+
   it('two drivers can be told apart, short tokens cannot be read', () => {
     expect(redacted({ idTag: 'ABCDEF' })).toEqual({ idTag: 'ABC…' });
     expect(redacted({ idTag: 'AB12' })).toEqual({ idTag: '•••' });
@@ -78,7 +113,17 @@ describe('secrets in the timeline', () => {
 
   it('long texts without an end take no time', () => {
     const before = performance.now();
-    for (const part of ['//', 'Basic ', '-----BEGIN PRIVATE KEY-----', '?token=', '//a@'])
+    for (const part of [
+      '//',
+      'Basic ',
+      '-----BEGIN PRIVATE KEY-----',
+      '?token=',
+      '//a@',
+      'password',
+      'token: ',
+      '[',
+      '{"a":',
+    ])
       redactedText(part.repeat(20_000));
     expect(performance.now() - before).toBeLessThan(2_000);
   });

@@ -159,6 +159,24 @@ describe('samples', () => {
     expect([entries.length, sampled]).toEqual([3, 27]);
   });
 
+  it('asking beforehand leaves out the same ones', async () => {
+    const [asked, told] = [world(), world()];
+    for (let s = 0; s < 30; s++) {
+      if (s === 7)
+        for (const w of [asked, told]) w.note({ stage: 'command', resourceIds: ['A'], peer: 'CS', awaits: true });
+      for (let i = 0; i < 3; i++)
+        for (const id of ['A', ...Array.from({ length: 30 }, (_, n) => `${n}`)]) {
+          const sample = { ...value, series: `meter ${id}`, resourceIds: [id], id: `${id}/${s}/${i}` };
+          told.note(sample);
+          if (!asked.trace.leavesOut(sample.series, sample.series)) asked.note(sample);
+        }
+      for (const w of [asked, told]) await w.clock.advance(1_000);
+    }
+    const [a, b] = [asked, told].map((w) => w.trace.page({}, { limit: 2_000 }));
+    expect(a).toEqual(b);
+    expect(a?.sampled).toBeGreaterThan(1_000);
+  });
+
   it('the first after a command is kept, whenever it comes', () => {
     const { trace, note } = world();
     note(value);
@@ -205,6 +223,19 @@ describe('bounds', () => {
     expect(trace.bytes).toBeLessThanOrEqual(16 * 1024 * 1024);
     expect(trace.bytes).toBeGreaterThan(12 * 1024 * 1024);
     expect(JSON.stringify(trace.page({}, { limit: 1 })).length).toBeLessThan(40_000);
+  });
+
+  it('what is too large is kept by its beginning, without the secrets in it', () => {
+    const { trace, note } = world();
+    const secret = 'hunter2-and-more';
+    note({ payload: { key: 'AuthorizationKey', value: secret, vpn: { server: 'v', key: secret }, idTag: secret } });
+    note({
+      payload: { key: 'AuthorizationKey', value: secret, vpn: { server: 'v', key: secret }, x: 'x'.repeat(2e6) },
+    });
+    const text = JSON.stringify(trace.page({}, { limit }));
+    expect(text).toContain('beginning');
+    expect(text).not.toContain('hunter2');
+    expect(text.length).toBeLessThan(40_000);
   });
 
   it('a ring keeps the newest within both bounds, in order', () => {

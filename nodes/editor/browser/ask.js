@@ -25,6 +25,22 @@ export function ask({ RED, $ }, path, body) {
   });
 }
 
+/**
+ * Tells something in a notice of the editor, which takes texts for HTML.
+ * @param {EditorRed} RED
+ * @param {string} text of anybody: names of nodes, what programs complain about
+ * @param {'success' | 'error'} kind
+ */
+export function tell(RED, text, kind) {
+  RED.notify(
+    text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`),
+    kind,
+  );
+}
+
+/** @param {unknown} e */
+export const wordsOfError = (e) => (e instanceof Error ? e.message : String(e));
+
 /** @param {(key: string) => string} words @param {number} status @param {unknown} body */
 function sentence(words, status, body) {
   if (status === 404) return words('notDeployed');

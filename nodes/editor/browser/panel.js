@@ -1,4 +1,4 @@
-import { ask, wordsOf } from './ask.js';
+import { ask, tell, wordsOf, wordsOfError } from './ask.js';
 
 /** @typedef {import('./types.d.ts').Act} Act */
 /** @typedef {import('./types.d.ts').DialogOptions} DialogOptions */
@@ -106,8 +106,7 @@ export function showPanel(o, place, everyMs) {
   };
   const look = () => void ask(o, path).then(show, failed);
   /** @param {object} body */
-  const send = (body) =>
-    ask(o, path, body).then(show, (e) => o.RED.notify(e instanceof Error ? e.message : String(e), 'error'));
+  const send = (body) => ask(o, path, body).then(show, (e) => tell(o.RED, wordsOfError(e), 'error'));
   const disturb = async () => {
     const values = {
       station: station.input.value,

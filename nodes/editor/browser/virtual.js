@@ -1,4 +1,4 @@
-import { ask } from './ask.js';
+import { ask, tell, wordsOfError } from './ask.js';
 
 /**
  * What the button of a virtual node in the flow does: starts or stops it.
@@ -8,8 +8,8 @@ import { ask } from './ask.js';
 export async function toggle(o) {
   try {
     const { words } = await ask(o, `virtual/${o.node.id}`, { turn: 'toggle' });
-    o.RED.notify(`${o.node.name || o.node.type.replace('v2gate-', '').replace('-', ' ')}: ${words}`, 'success');
+    tell(o.RED, `${o.node.name || o.node.type.replace('v2gate-', '').replace('-', ' ')}: ${words}`, 'success');
   } catch (e) {
-    o.RED.notify(e instanceof Error ? e.message : String(e), 'error');
+    tell(o.RED, wordsOfError(e), 'error');
   }
 }

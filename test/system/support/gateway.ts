@@ -10,6 +10,8 @@ export interface GatewayOptions {
   /** Content of the site file; without it the gateway shows its demo. */
   readonly site?: object;
   readonly env?: NodeJS.ProcessEnv;
+  /** Another flow than UC 2.1. */
+  readonly flowFile?: string;
   /** Properties for the FO link node of the flow, for example `{ transport: 'mqtt' }`. */
   readonly foLink?: Readonly<Record<string, unknown>>;
   /** The same for the OCPP server node. */
@@ -85,8 +87,8 @@ export class GatewayProcess {
 }
 
 /** The example flow with other links and what else is wanted. */
-async function flow({ foLink, ocppServer, nodes: more = [] }: GatewayOptions): Promise<string> {
-  const nodes = JSON.parse(await readFile(FLOW, 'utf8')) as { readonly type: string }[];
+async function flow({ flowFile = FLOW, foLink, ocppServer, nodes: more = [] }: GatewayOptions): Promise<string> {
+  const nodes = JSON.parse(await readFile(flowFile, 'utf8')) as { readonly type: string }[];
   const changes = new Map([
     ['v2gate-fo-link', foLink],
     ['v2gate-ocpp-server', ocppServer],

@@ -85,7 +85,7 @@ export class LeftBehind {
 
 const FINAL: readonly string[] = ['effective', 'notEffective', 'refused', 'superseded', 'expired', 'unknown'];
 
-/** Commands that were made before `diedAt` and of which nobody says what became of them. */
+/** Commands that were made before `diedAt` and of which nobody says what became of them, nor a later one that replaced it. */
 export function unstated(store: LeftBehind, diedAt: number): string[] {
   const stated = new Set(
     store
@@ -94,7 +94,10 @@ export function unstated(store: LeftBehind, diedAt: number): string[] {
       .map((o) => o.commandId),
   );
   const made = store.batches().flatMap((b) => (b.storedAt <= diedAt ? b.commands : []));
-  return made.filter((c) => !stated.has(c.commandId)).map((c) => `${c.resourceId} ${c.commandId}`);
+  const newest = new Map(made.map((c) => [c.resourceId, c.commandId])); // batches come oldest first
+  return made
+    .filter((c) => !stated.has(c.commandId) && newest.get(c.resourceId) === c.commandId)
+    .map((c) => `${c.resourceId} ${c.commandId}`);
 }
 
 /** Commands from before `diedAt` that a station was told of after `backAt`. */

@@ -6,6 +6,7 @@ import type { ForeignStation, Payload } from './foreign.ts';
 import { type GatewayWorld, TOKEN } from './status-gateway.ts';
 import type { Checks } from './status-run.ts';
 import { Talk } from './status-talk.ts';
+import { takenAt } from './status-words.ts';
 
 const CLOCKS_MS = 10_000;
 const NOBODY_16 = 4_711;
@@ -72,7 +73,7 @@ const functions = {
     let from = w.mark;
     expect(await w.order({ action: 'availability', operative: false })).toMatchObject({ state: 'accepted' });
     await w.state('Unavailable', from);
-    await w.shows('it out of service', (row) => row.state === 'unavailable');
+    await w.shows('it out of service', (row) => row.state === 'faulted');
     from = w.mark;
     expect(await w.order({ action: 'availability', operative: true })).toMatchObject({ state: 'accepted' });
     await w.state('Available', from);
@@ -89,11 +90,16 @@ const functions = {
 
   async 'get-configuration'(w: GatewayWorld) {
     expect(await settingOf(w, w.words.intervalKey)).toBe('1');
-    if (!w.words.old) return;
+    const from = w.mark;
     const { state, settings } = await w.whole({ action: 'getConfiguration' });
     expect(state).toBe('accepted');
-    expect(settings).toContainEqual({ key: 'NumberOfConnectors', value: '1', readonly: true });
-    expect(settings).toContainEqual({ key: 'MeterValueSampleInterval', value: '1', readonly: false });
+    expect(settings).toContainEqual({ key: w.words.intervalKey, value: '1', readonly: false });
+    const fixed = { key: w.words.readonlyKey, value: w.words.old ? '1' : 'true', readonly: true };
+    expect(settings).toContainEqual(fixed);
+    if (w.words.old) return;
+    const reports = w.talk.calls('station', 'NotifyReport', from);
+    expect(reports.length).toBeGreaterThan(1);
+    for (const report of reports) await w.talk.answer(report);
   },
 
   async 'set-configuration'(w: GatewayWorld) {
@@ -158,9 +164,9 @@ const functions = {
     const holds = (p: Payload): boolean => isReading(p) && (powerOf(p) ?? 0) > 0;
     const reading = await w.talk.call('station', action, { from: w.mark, holds });
     await w.talk.answer(reading);
-    await w.shows('the power that is metered', ({ powerW }) => {
+    await w.shows('the power that is metered', ({ measuredW }) => {
       const own = w.station.last('meter')?.powerW ?? 0;
-      return own > 0 && Math.abs(Number(powerW) - own) <= 0.02 * own;
+      return own > 0 && Math.abs(Number(measuredW) - own) <= 0.02 * own;
     });
     const from = w.mark;
     expect(await w.order({ action: 'trigger', message: 'MeterValues' })).toMatchObject({ state: 'accepted' });
@@ -239,9 +245,10 @@ const edges = {
         status: 'Rejected',
       });
     } finally {
+      const back = w.mark;
       await w.order({ action: 'availability', operative: true });
+      await w.state(w.words.plugged, back);
     }
-    await w.state(w.words.plugged, from + 1);
     const [action, isStart] = w.words.starts;
     expect(w.talk.calls('station', action, from).filter((c) => isStart(c.payload))).toEqual([]);
   },
@@ -273,11 +280,10 @@ const edges = {
         .calls('station', action, from)
         .filter((c) => c.at >= back && isReading(c.payload))
         .map((c) => c.payload);
-    const made = (p: Payload): number => Date.parse(String(fieldOf([p.meterValue].flat()[0], 'timestamp')));
-    const queued = () => since().filter((p) => made(p) < back - 500);
+    const queued = () => since().filter((p) => takenAt(p) < back - 500);
     await eventually('what was queued is sent, and more', () => since().length > queued().length || undefined, 20_000);
     expect(queued().length).toBeGreaterThan(0);
-    const times = since().map(made);
+    const times = since().map(takenAt);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     for (const call of w.talk
       .calls('station', action, from)

@@ -63,7 +63,7 @@ export class GatewayWorld {
   async row(): Promise<Payload> {
     const path = `/v2gate/api/sites/${this.siteId}/resources/${this.resourceId}`;
     const answer = await this.gateway.get(path);
-    return { ...Object(fieldOf(answer, 'resource') ?? answer) };
+    return { ...Object(fieldOf(answer, 'entry')) };
   }
 
   /** Waits until the row looks like this. */
@@ -109,7 +109,8 @@ export class GatewayWorld {
   async booted(from: number): Promise<Call> {
     const boot = await this.talk.call('station', 'BootNotification', { from });
     await this.talk.answer(boot);
-    await this.talk.call('station', 'StatusNotification', { from: this.mark - 1 }).catch(() => undefined);
+    const told = await this.talk.call('station', 'StatusNotification', { from: this.talk.after(boot) });
+    await this.talk.answer(told);
     await this.shows('the station online', (row) => row.online === true);
     return boot;
   }
@@ -122,6 +123,8 @@ export class GatewayWorld {
 
   async settle(): Promise<void> {
     await this.station.tell('unplug', {}, WAIT_MS);
-    await this.shows('no session', (row) => row.sessionId === undefined);
+    const row = await this.shows('no session', (r) => r.sessionId === undefined);
+    // A row that failed may have left it out of service.
+    if (row.state === 'faulted') await this.order({ action: 'availability', operative: true });
   }
 }

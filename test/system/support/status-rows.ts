@@ -52,7 +52,8 @@ export const CASES = [
     kind: 'function',
     name: 'Get configuration',
     clauses: ['5.8', 'B06, B07'],
-    gateway: 'An order reads one setting (1.6: also all settings) and gives the value that the station has.',
+    gateway:
+      'An order reads one setting, or all of them, and gives the values that the station has; 2.x: GetBaseReport, and NotifyReport until `tbc` is false.',
     station:
       'GetConfiguration / GetVariables give value and access; the whole set comes by GetConfiguration without keys (1.6), or by GetBaseReport and NotifyReport until `tbc` is false.',
   },
@@ -199,11 +200,6 @@ export type CaseId = (typeof CASES)[number]['id'];
 
 /** What ocpp 7 names beside and nothing here claims. */
 export const NOT_YET: readonly { readonly name: string; readonly side: Side; readonly what: string }[] = [
-  {
-    name: 'Get configuration, whole set of 2.x',
-    side: 'gateway',
-    what: 'No order for GetBaseReport: settings of 2.0.1 and 2.1 are read one by one.',
-  },
   {
     name: 'Reset ImmediateAndResume (2.1)',
     side: 'gateway',

@@ -3,20 +3,24 @@ import { fieldOf, powerOf } from './csms-words.ts';
 import type { Payload } from './foreign.ts';
 import type { Checks } from './status-run.ts';
 import { type StationWorld, TAG } from './status-station.ts';
+import { takenAt } from './status-words.ts';
 
 const has = (text: string) => (p: Payload) => JSON.stringify(p).includes(text);
+
+/** So long a station is disconnected that meters each second. */
+const AWAY_MS = 3_000;
+const TEXT: unknown = expect.stringMatching(/./);
 
 const functions = {
   async boot(w: StationWorld) {
     expect(await w.talk.next('connected')).toMatchObject({ subprotocol: w.words.protocol });
-    const { payload, ...boot } = await w.talk.call('station', 'BootNotification');
-    if (w.words.old) expect(payload).toMatchObject({ chargePointVendor: /./, chargePointModel: /./ });
+    const { payload } = await w.talk.call('station', 'BootNotification');
+    if (w.words.old) expect(payload).toMatchObject({ chargePointVendor: TEXT, chargePointModel: TEXT });
     else {
       expect(payload.reason).toBe('PowerUp');
       expect(fieldOf(payload.chargingStation, 'model')).toMatch(/./);
       expect(fieldOf(payload.chargingStation, 'vendorName')).toMatch(/./);
     }
-    expect(boot.id).toMatch(/./);
     if (w.words.old) await w.talk.call('station', 'StatusNotification', { holds: (p) => p.connectorId === 0 });
     await w.state('Available', 0);
   },
@@ -205,8 +209,9 @@ const edges = {
     expect(await w.availability(false)).toBe('Accepted');
     await w.state('Unavailable', from);
     expect((await w.remoteStart(1, 2)).status).toBe('Rejected');
+    const back = w.mark;
     expect(await w.availability(true)).toBe('Accepted');
-    await w.state('Available', from);
+    await w.state('Available', back);
     const [action, isStart] = w.words.starts;
     expect(w.talk.calls('station', action, from).filter((c) => isStart(c.payload))).toEqual([]);
   },
@@ -241,9 +246,11 @@ const edges = {
     const from = w.mark;
     const [action, isReading] = w.words.meters;
     await w.talk.call('station', action, { from, holds: isReading });
-    await w.csms.tell('drop');
+    w.away(true);
     const lost = await w.talk.next('disconnected', { from });
+    await new Promise((go) => setTimeout(go, AWAY_MS));
     w.press('stop');
+    w.away(false);
     const back = await w.talk.next('connected', { from });
     const end = await w.ended(from);
     expect(end.at).toBeGreaterThanOrEqual(back.at);
@@ -251,8 +258,15 @@ const edges = {
     const { transactionInfo } = end.payload;
     expect(end.payload.transactionId ?? fieldOf(transactionInfo, 'transactionId')).toBe(transactionId);
     const made = Date.parse(String(end.payload.timestamp));
-    expect(made >= lost.at - 1_000 && made < back.at).toBe(true);
+    expect(made >= lost.at && made <= back.at).toBe(true);
     await w.talk.answer(end);
+    const later = w.talk.calls('station', action, from).filter((c) => c.at >= back.at && isReading(c.payload));
+    const times = later.map((c) => takenAt(c.payload));
+    const shown = JSON.stringify({ lost: lost.at, back: back.at, made, times });
+    expect(times, shown).toEqual(times.toSorted((x, y) => x - y));
+    expect(times.filter((at) => at > lost.at && at <= made).length, shown).toBeGreaterThan(1);
+    expect(Math.max(...times), shown).toBeLessThanOrEqual(made);
+    expect(Math.max(...later.map((c) => c.at)), shown).toBeLessThanOrEqual(end.at);
     if (w.words.old) return;
     const events = w.talk.calls('station', 'TransactionEvent');
     const mine = events.filter((c) => fieldOf(c.payload.transactionInfo, 'transactionId') === transactionId);
@@ -277,7 +291,7 @@ const edges = {
     else
       expect(reading.payload.transactionInfo).toMatchObject({
         ...Object(first.payload.transactionInfo),
-        chargingState: /./,
+        chargingState: TEXT,
       });
   },
 };

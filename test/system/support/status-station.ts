@@ -29,6 +29,11 @@ export class StationWorld {
     this.#ours.say(JSON.stringify({ station: this.csms.peer, press: what, evse: 1 }));
   }
 
+  /** It loses its connection and stays away, or may come back. */
+  away(isAway: boolean): void {
+    this.#ours.say(JSON.stringify({ station: this.csms.peer, fault: isAway ? 'disconnect' : 'none' }));
+  }
+
   /** The car comes, and its driver shows the card by himself. */
   async charge(): Promise<{ readonly start: Call; readonly transactionId: unknown }> {
     const from = this.mark;
@@ -116,6 +121,10 @@ export class StationWorld {
 
   /** Ends what runs and takes the car away. */
   async settle(): Promise<void> {
+    const told = this.talk.calls('station', 'StatusNotification').map((c) => c.payload);
+    const last = told.findLast((p) => (p.connectorId ?? p.evseId) === 1);
+    // A row that failed may have left it out of service.
+    if (last !== undefined && this.words.shows('Unavailable')(last)) await this.availability(true);
     const from = this.mark;
     this.press('unplug');
     // The order of messages is that of the presses: what this brings is what was before.

@@ -80,3 +80,7 @@ export const STATUS_WORDS: readonly StatusWords[] = [
   words2('2.0.1', 'ocpp2.0.1', 'station201.py'),
   words2('2.1', 'ocpp2.1', 'station21.py'),
 ];
+
+/** When the first meter value of a CALL was taken, epoch ms. */
+export const takenAt = ({ meterValue }: Payload): number =>
+  Date.parse(String(fieldOf([meterValue].flat()[0], 'timestamp')));
