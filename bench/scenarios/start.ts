@@ -1,4 +1,5 @@
 /** P13: from the start of the process to the first station that is accepted, and the memory it takes then. */
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -105,8 +106,17 @@ const emptyNodeRed = (settleMs: number): Promise<Started> =>
   });
 
 const PORTS = { V2GATE_HTTP_PORT: '0', V2GATE_FO_PORT: '0', V2GATE_MQTT_PORT: '0', V2GATE_LOG_LEVEL: 'warn' };
-/** As `npm start` does; the round before the first that counts fills the store of compiled code, as a first start does. */
-const MAIN = join(ROOT, 'gateway/start.mjs');
+/**
+ * The command of `npm start`, read from package.json so that both stay the same; the round before the first that counts
+ * fills the store of compiled code, as a first start does.
+ */
+const START: readonly string[] = startArguments(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+function startArguments(manifest: string): string[] {
+  const { scripts } = JSON.parse(manifest) as { readonly scripts: { readonly start: string } };
+  const [, ...args] = scripts.start.split(' ');
+  return args.map((arg) => (arg.startsWith('-') ? arg : join(ROOT, arg)));
+}
 
 /** A gateway that is installed: its flow is there, and a station keeps trying to boot. */
 const firstBoot = (settleMs: number): Promise<Started> =>
@@ -118,7 +128,7 @@ const firstBoot = (settleMs: number): Promise<Started> =>
     );
     const port = await freePort();
     const env = { ...PORTS, V2GATE_DATA: folder, V2GATE_SITE: site, V2GATE_OCPP_PORT: String(port) };
-    return measured([MAIN], env, () => booted(port), settleMs);
+    return measured(START, env, () => booted(port), settleMs);
   });
 
 /** A gateway with another flow. */
@@ -132,13 +142,13 @@ const gatewayAlone = (settleMs: number, flow: string): Promise<Started> =>
       JSON.stringify(siteOf({ stations: rawStations('B', 1, 'ac'), circuits: 1, now: Date.now() })),
     );
     const env = { ...PORTS, V2GATE_OCPP_PORT: '0', V2GATE_DATA: folder, V2GATE_SITE: site };
-    return measured([MAIN], env, consoleLine, settleMs);
+    return measured(START, env, consoleLine, settleMs);
   });
 
 const demo = (settleMs: number): Promise<Started> =>
   inFolder((folder) => {
     const env = { ...PORTS, V2GATE_OCPP_PORT: '0', V2GATE_DATA: folder, V2GATE_DEMO: '1' };
-    return measured([MAIN], env, consoleLine, settleMs);
+    return measured(START, env, consoleLine, settleMs);
   });
 
 const consoleLine = (child: Child): Promise<unknown> =>
