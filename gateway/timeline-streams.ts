@@ -1,28 +1,20 @@
 import type { Request, Response } from 'express';
-import { BoundedSet, type BoundStats } from '../core/bounded.ts';
+import type { BoundStats } from '../core/bounded.ts';
 import { type Clock, every, type TimerHandle } from '../core/clock.ts';
 import type { Trace, TraceFilter } from '../hub/trace/index.ts';
-import { GATEWAY_ERRORS } from './errors.ts';
-import { hasHalf } from './event-streams.ts';
+import { type SseClient, SseClients } from './sse-clients.ts';
 
 const PERIOD_MS = 250;
 /** Entries that one client gets at a time; what is more comes the next time. */
 const BATCH = 200;
 const KEEP_ALIVE_MS = 15_000;
-/** A client that took nothing for this long is cut off. */
-const STUCK_MS = 30_000;
 const MAX_CLIENTS = 16;
 
-interface Client {
-  readonly req: Request;
-  readonly res: Response;
-  /** Who looks, where people log in. */
-  readonly name: string | undefined;
+interface Client extends SseClient {
   readonly filter: TraceFilter;
   /** The newest entry that was looked at for it. */
   seq: number;
   lastSentAt: number;
-  blockedSince?: number | undefined;
 }
 
 /**
@@ -30,11 +22,7 @@ interface Client {
  * left the ring before it came there is told as a gap.
  */
 export class TimelineStreams {
-  readonly #clients = new BoundedSet<Client>({
-    name: 'gateway.timelineClients',
-    max: MAX_CLIENTS,
-    overflow: 'refuse',
-  });
+  readonly #clients = new SseClients<Client>('gateway.timelineClients', MAX_CLIENTS);
   readonly #clock: Clock;
   readonly #trace: Trace;
   readonly #timer: TimerHandle;
@@ -56,22 +44,7 @@ export class TimelineStreams {
     const { newestSeq } = this.#trace;
     // A number of before a restart is ahead of everything.
     const seq = Math.min(o.after ?? newestSeq, newestSeq);
-    const client: Client = { req, res, name: o.name, filter: o.filter, seq, lastSentAt: now };
-    if (hasHalf(this.#clients, o.name, MAX_CLIENTS) || !this.#clients.add(client))
-      throw GATEWAY_ERRORS.fail('api.tooManyClients');
-    const gone = (): void => void this.#clients.delete(client);
-    res.on('drain', () => {
-      client.blockedSince = undefined;
-    });
-    res.on('error', gone);
-    res.on('close', gone);
-    req.on('close', gone);
-    res.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
-    res.write('retry: 2000\n\n');
+    this.#clients.open({ req, res, name: o.name, filter: o.filter, seq, lastSentAt: now });
   }
 
   stats(): BoundStats {
@@ -80,13 +53,12 @@ export class TimelineStreams {
 
   /** Ends the streams of those who may not have them any more. */
   recheck(may: (req: Request) => boolean): void {
-    for (const { req, res } of [...this.#clients]) if (!may(req)) res.end();
+    this.#clients.recheck(may);
   }
 
   /** Ends all streams; clients connect again and are asked anew who they are. */
   disconnect(): void {
-    for (const client of [...this.#clients]) client.res.end();
-    this.#clients.clear();
+    this.#clients.disconnect();
   }
 
   close(): void {
@@ -96,10 +68,7 @@ export class TimelineStreams {
 
   #tick(): void {
     const now = this.#clock.now();
-    for (const client of [...this.#clients]) {
-      if (client.blockedSince === undefined) this.#serve(client, now);
-      else if (now - client.blockedSince > STUCK_MS) client.res.destroy();
-    }
+    for (const client of this.#clients) if (!this.#clients.isBlocked(client, now)) this.#serve(client, now);
   }
 
   #serve(client: Client, now: number): void {
@@ -118,6 +87,6 @@ export class TimelineStreams {
 
   #write(client: Client, frames: string, now: number): void {
     client.lastSentAt = now;
-    if (!client.res.write(frames)) client.blockedSince = now;
+    this.#clients.write(client, frames, now);
   }
 }
