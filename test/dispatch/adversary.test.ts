@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { iso } from '../../core/clock.ts';
 import { Others } from '../../hub/meters/others.ts';
 import { type Dice, dice } from '../allocation/sites.ts';
+import { fsrOf } from '../support/fsr.ts';
 import { type LiarOptions, Liars } from './liars.ts';
 import type { PlantEvse } from './plant.ts';
-import { fsrOf } from './plant.ts';
 
 const MIN_AC_W = 4140;
 const fuse = (circuitId: string, w: number, parentId?: string) => ({

@@ -262,25 +262,6 @@ function usesOf(file: SiteFile, site: Site, stations: Iterable<Station>, now: nu
   });
 }
 
-/** A setpoint service for everybody, or with `patch` another one. */
-export function fsrOf(p: Pick<Plant, 'clock'>, patch: object = {}): object {
-  const now = p.clock.now();
-  return {
-    fsrId: 'N-1',
-    revision: 1,
-    contractId: 'C-1',
-    serviceType: 'setpoint',
-    target: { groupId: 'g:all', referencePoint: 'group' },
-    window: { start: iso(now), end: iso(now + 3_600_000) },
-    decisionBy: iso(now + 5000),
-    mandatory: false,
-    priority: 5,
-    parameters: { mode: 'absolute', minW: -500_000, maxW: 500_000, toleranceW: 300, updateIntervalS: 4 },
-    fallback: { onExpiry: 'zero' },
-    ...patch,
-  };
-}
-
 /** A site with these stations, an operator, and a contract for its services. */
 export function siteFile(o: PlantOptions): SiteFile {
   const ids = o.evses.map((e) => e.evseId);

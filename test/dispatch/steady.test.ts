@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SiteFile } from '../../model/index.ts';
 import { type Dice, dice } from '../allocation/sites.ts';
-import { fsrOf, type Plant, type PlantEvse, type PlantOptions, plant } from './plant.ts';
+import { fsrOf } from '../support/fsr.ts';
+import { type Plant, type PlantEvse, type PlantOptions, plant } from './plant.ts';
 
 /** Steps of 0.1 A on three phases, W. */
 const STEP_W = 69;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { iso } from '../../core/clock.ts';
+import { fsrOf } from '../support/fsr.ts';
 import { type Faults, type LateWorld, lateWorld } from './late.ts';
 
 const TOLERANCE_W = 1;
@@ -46,22 +47,8 @@ async function begin(seed: number, faults: Faults, several = false): Promise<Lat
 }
 
 async function service(w: LateWorld, patch: object): Promise<void> {
-  const now = w.clock.now();
-  const { result } = await w.ask('hub/RequestService', {
-    fsr: {
-      revision: 1,
-      contractId: 'C-1',
-      serviceType: 'setpoint',
-      target: { groupId: 'g:all', referencePoint: 'group' },
-      window: { start: iso(now), end: iso(now + 3_600_000) },
-      decisionBy: iso(now + 5000),
-      mandatory: false,
-      priority: 5,
-      parameters: { mode: 'absolute', minW: -60_000, maxW: 90_000, toleranceW: 300, updateIntervalS: 4 },
-      fallback: { onExpiry: 'zero' },
-      ...patch,
-    },
-  });
+  const parameters = { mode: 'absolute', minW: -60_000, maxW: 90_000, toleranceW: 300, updateIntervalS: 4 };
+  const { result } = await w.ask('hub/RequestService', { fsr: fsrOf(w, { parameters, ...patch }) });
   expect(result.status).toBe('ok');
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { iso } from '../../core/clock.ts';
 import type { SiteFile } from '../../model/index.ts';
+import { fsrOf } from '../support/fsr.ts';
 import { type Faults, type LateWorld, lateWorld } from './late.ts';
 
 const TOLERANCE_W = 1;
@@ -64,22 +65,8 @@ async function begin(seed: number, faults: Faults, netting: 'none' | 'measured',
   meter(b, () => over);
   for (const s of w.stations) w.connect(s);
   await w.clock.advance(1500);
-  const now = w.clock.now();
-  const { result } = await w.ask('hub/RequestService', {
-    fsr: {
-      fsrId: 'N-1',
-      revision: 1,
-      contractId: 'C-1',
-      serviceType: 'setpoint',
-      target: { groupId: 'g:all', referencePoint: 'group' },
-      window: { start: iso(now), end: iso(now + 3_600_000) },
-      decisionBy: iso(now + 5000),
-      mandatory: false,
-      priority: 5,
-      parameters: { mode: 'absolute', minW: -60_000, maxW: 90_000, toleranceW: 300, updateIntervalS: 4 },
-      fallback: { onExpiry: 'zero' },
-    },
-  });
+  const parameters = { mode: 'absolute', minW: -60_000, maxW: 90_000, toleranceW: 300, updateIntervalS: 4 };
+  const { result } = await w.ask('hub/RequestService', { fsr: fsrOf(w, { parameters }) });
   expect(result.status).toBe('ok');
   const close = () => {
     over = true;
