@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Programs that tests start take their code from the store that `npm start` fills, as an installed gateway does.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/v2gate');
 
 /** Tests with a Node-RED of their own: it is one per process (stack 3). */
 const OWN_PROCESS = [

@@ -5,8 +5,9 @@
  * could not be run; a missed goal is a result, not an error.
  */
 import { parseArgs } from 'node:util';
-import { keepRun, readRun, table, writePage } from './harness/report.ts';
-import { machine, type Row, type Scenario } from './harness/run.ts';
+import { pin } from './harness/children.ts';
+import { keepRun, lastPage, readRun, table, writePage } from './harness/report.ts';
+import { commit, machine, type Row, type Scenario } from './harness/run.ts';
 
 /** In the order in which they run; each file is loaded when its turn comes. */
 const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
@@ -36,6 +37,18 @@ const { values } = parseArgs({
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** How long a scenario takes on a quiet machine, s, where no earlier run tells. */
+const TAKES_S: Readonly<Record<string, number>> = {
+  up: 300,
+  fan: 150,
+  storm: 130,
+  'fan-emergency': 110,
+  mqtt: 70,
+  e2e: 80,
+};
+const TAKES_ELSE_S = 60;
+const QUICK_S = 30;
+
 async function main(): Promise<void> {
   if (values.from !== undefined) {
     say(`written to ${await writePage(await readRun(values.from))}`);
@@ -49,26 +62,41 @@ async function main(): Promise<void> {
     );
     return;
   }
-  const rounds = Number(values.rounds ?? (values.quick ? 4 : 20));
-  const started = new Date();
-  const about = machine();
+  // It has a part in every measurement, on the side of the load.
+  pin(process.pid, 'load');
+  const before = (await lastPage())?.took ?? {};
+  const takes = (name: string): number => (values.quick ? QUICK_S : (before[name] ?? TAKES_S[name] ?? TAKES_ELSE_S));
   const rows: Row[] = [];
-  const run = { at: started.toISOString(), quick: values.quick, machine: about, rows };
-  for (const name of names) {
-    try {
-      const scenario = await SCENARIOS[name]?.();
-      const made = (await scenario?.({ quick: values.quick, rounds, say })) ?? [];
-      rows.push(...made);
-      say(table(made));
-    } catch (e) {
-      process.exitCode = 1;
-      say(`${name} could not be run: ${e instanceof Error ? e.stack : String(e)}`);
-    }
+  const took: Record<string, number> = {};
+  const run = { at: new Date().toISOString(), quick: values.quick, machine: machine(), rows, took };
+  for (const [i, name] of names.entries()) {
+    const leftS = names.slice(i).reduce((sum, n) => sum + takes(n), 0);
+    say(`${name}: ${i + 1} of ${names.length}, about ${Math.ceil(leftS / 60)} min left`);
+    const from = performance.now();
+    const made = await measured(name);
+    if (!values.quick) took[name] = Math.round((performance.now() - from) / 1000);
+    rows.push(...made);
+    say(table(made));
     // After each, so that a run that is cut off is not lost.
     const path = await keepRun(run, values.json);
-    if (name === names.at(-1)) say(`kept in ${path}`);
+    const page = values.write && made.length > 0 ? `, written to ${await writePage(run)}` : '';
+    say(`  ${Math.round((performance.now() - from) / 1000)} s, kept in ${path}${page}`);
   }
-  if (values.write) say(`written to ${await writePage(run)}`);
+}
+
+/** The rows of a scenario; none when it could not be run. */
+async function measured(name: string): Promise<readonly Row[]> {
+  const from = { scenario: name, at: new Date().toISOString(), commit: commit(), quick: values.quick };
+  const rounds = Number(values.rounds ?? (values.quick ? 4 : 20));
+  try {
+    const scenario = await SCENARIOS[name]?.();
+    const made = (await scenario?.({ quick: values.quick, rounds, say: (line) => say(`  ${line}`) })) ?? [];
+    return made.map((row) => ({ ...row, from }));
+  } catch (e) {
+    process.exitCode = 1;
+    say(`${name} could not be run: ${e instanceof Error ? e.stack : String(e)}`);
+    return [];
+  }
 }
 
 await main();

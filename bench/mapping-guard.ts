@@ -15,7 +15,7 @@ const ROUND_MS = 20;
 
 /** The functions that are the guard, and what stands for them. */
 const GUARDS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
-  '/runtime/state.ts': ['charge', 'checkLength', 'checkText', 'weigh'].map((name) => [
+  '/runtime/state.ts': ['charge', 'checkLength', 'checkRoom', 'checkText', 'weigh'].map((name) => [
     new RegExp(`export function ${name}\\([\\s\\S]*?\\n}`),
     `export function ${name}(_s, _n) {}`,
   ]),

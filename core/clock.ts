@@ -288,11 +288,35 @@ export function parseTime(text: string): number {
 }
 
 /** `2026-01-31T12:34:56.789Z`, the form that {@link iso} writes and most peers use. */
-const USUAL = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const USUAL_LENGTH = 24;
+const [DASH, COLON, DOT, BIG_T, BIG_Z] = [45, 58, 46, 84, 90];
 
 /** Most times of the usual form, many times faster; NaN: it has to be looked at more closely. */
-const parseUsual = (text: string): number => (USUAL.test(text) ? Date.parse(text) : Number.NaN);
+function parseUsual(text: string): number {
+  const isForm =
+    text.charCodeAt(4) === DASH &&
+    text.charCodeAt(7) === DASH &&
+    text.charCodeAt(10) === BIG_T &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON &&
+    text.charCodeAt(19) === DOT &&
+    text.charCodeAt(23) === BIG_Z;
+  const year = 100 * twoDigits(text, 0) + twoDigits(text, 2);
+  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)];
+  const [hour, minute, second] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)];
+  const ms = 10 * twoDigits(text, 20) + (twoDigits(text, 21) % 10);
+  // Every month has 28 days.
+  const isTime = year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= 28;
+  return isForm && isTime && hour <= 23 && minute <= 59 && second <= 59
+    ? Date.UTC(year, month - 1, day, hour, minute, second, ms)
+    : Number.NaN;
+}
+
+/** The number of two digits; NaN where one is none. */
+function twoDigits(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - 48, text.charCodeAt(at + 1) - 48];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
+}
 
 function badTime(text: unknown): Error {
   const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 40)) : typeof text;

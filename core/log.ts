@@ -29,7 +29,7 @@ const MAX_LINE = 8192;
 
 /** A log that hands finished lines (without line end) to `write`. */
 export function createLog(o: LogOptions): Log {
-  return makeLog(o, {});
+  return makeLog(o, () => ({}));
 }
 
 /** Says nothing. */
@@ -41,13 +41,19 @@ export const silentLog: Log = {
   child: () => silentLog,
 };
 
-function makeLog(o: LogOptions, fixed: Readonly<Record<string, unknown>>): Log {
+function makeLog(o: LogOptions, fixedOf: () => Readonly<Record<string, unknown>>): Log {
+  // Most of the many logs that are made never say anything.
+  let known: Readonly<Record<string, unknown>> | undefined;
+  const fixed = (): Readonly<Record<string, unknown>> => {
+    known ??= fixedOf();
+    return known;
+  };
   const at =
     (level: LogLevel) =>
     (event: string, f?: Fields): void => {
       if (RANK[level] < RANK[o.level]) return;
       try {
-        o.write(line(o, level, event, { ...fixed, ...clean(f) }));
+        o.write(line(o, level, event, { ...fixed(), ...clean(f) }));
       } catch {
         // A log that cannot be written must not stop what it tells about.
       }
@@ -57,7 +63,7 @@ function makeLog(o: LogOptions, fixed: Readonly<Record<string, unknown>>): Log {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (f) => makeLog(o, { ...fixed, ...clean(f) }),
+    child: (f) => makeLog(o, () => ({ ...fixed(), ...clean(f) })),
   };
 }
 

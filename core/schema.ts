@@ -189,7 +189,10 @@ function build<T>(parts: Parts<T>): Message<T> {
   };
   return {
     ...parts,
-    fields: fieldDocs(parts.spec),
+    // Made when the documentation asks; a gateway never does.
+    get fields() {
+      return fieldDocs(parts.spec);
+    },
     check,
     is,
     parse,

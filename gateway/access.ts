@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { BoundedMap, type BoundStats } from '../core/bounded.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -20,6 +21,8 @@ export interface AccessOptions {
   readonly password?: string | undefined;
   /** True where nobody has to say who they are as long as there are no users and no password: loopback. */
   readonly trusting: boolean;
+  /** The reverse proxy whose word about where a request comes from is believed. */
+  readonly proxy?: string | undefined;
   /** Told when somebody has logged out. */
   readonly onLogout?: () => void;
   /** Hears who logs in and who is refused. */
@@ -93,7 +96,7 @@ export class Access {
     const header = headerOf(req);
     const given = header === undefined ? undefined : basicOf(header);
     if (header === undefined || given === undefined) return undefined;
-    const proven = await this.#check(this.#keyOf(header), given, addressOf(req));
+    const proven = await this.#check(this.#keyOf(header), given, this.#addressOf(req));
     if (proven === undefined) return undefined;
     this.#remembered.set(this.#keyOf(header), { ...proven, until: this.#o.clock.now() + REMEMBER_MS });
     return this.#principal(proven);
@@ -115,10 +118,10 @@ export class Access {
   /** Opens a session and gives its token. Rejects with `api.badLogin` or `api.tooManyAttempts`. */
   async login(name: string, password: string, req: IncomingMessage): Promise<{ token: string; principal: Principal }> {
     const key = this.#keyOf(`login ${JSON.stringify([name, password])}`);
-    const proven = await this.#check(key, { name, password }, addressOf(req));
+    const proven = await this.#check(key, { name, password }, this.#addressOf(req));
     const principal = proven && this.#principal(proven);
     if (proven === undefined || principal === undefined) throw GATEWAY_ERRORS.fail('api.badLogin');
-    this.#o.log?.info('access.login', { ...principal, from: addressOf(req) });
+    this.#o.log?.info('access.login', { ...principal, from: this.#addressOf(req) });
     return { token: this.#sessions.open(proven), principal };
   }
 
@@ -131,6 +134,19 @@ export class Access {
 
   stats(): readonly BoundStats[] {
     return [this.#attempts, this.#sessions, this.#remembered, this.#checking].map((x) => x.stats());
+  }
+
+  /** Only what the proxy has added itself counts: what stands before it was written by anybody. */
+  #addressOf(req: IncomingMessage): string {
+    const peer = req.socket?.remoteAddress?.replace(/^::ffff:(?=\d)/i, '') ?? 'unknown';
+    if (peer !== this.#o.proxy) return peer;
+    const last =
+      String(req.headers['x-forwarded-for'] ?? '')
+        .slice(-64)
+        .split(',')
+        .at(-1)
+        ?.trim() ?? '';
+    return isIP(last) === 0 ? peer : last;
   }
 
   /** The role counts at each request, so that a removed user is out at once. */
@@ -198,8 +214,6 @@ export class Access {
     return createHmac('sha256', this.#key).update(text).digest('base64url');
   }
 }
-
-const addressOf = (req: IncomingMessage): string => req.socket?.remoteAddress ?? 'unknown';
 
 function headerOf(req: IncomingMessage): string | undefined {
   const { authorization } = req.headers;

@@ -63,6 +63,7 @@ export async function startGateway(o: GatewayOptions): Promise<Gateway> {
     clock: wall,
     users: () => runtime.users.content,
     password: settings.httpPassword,
+    proxy: settings.trustedProxy,
     trusting: isLoopback(settings.host) || settings.insecure,
     onLogout: () => endSessions(),
     log,

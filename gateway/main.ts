@@ -11,6 +11,7 @@ import type { LinkPlace } from './link-book.ts';
 import { takeEnvironment } from './secrets.ts';
 import { type Environment, readSettings, type Settings, settingsMarkdown } from './settings.ts';
 import { linkLine, readyLines } from './start-lines.ts';
+import { releaseStartMemory } from './start-memory.ts';
 import { hasUsers } from './users.ts';
 
 /**
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     stopOnSignals(gateway, log);
     for (const line of readyLines(settings, gateway)) say(line);
     followLinks(gateway);
+    releaseStartMemory({ clock: realClock(), log, links: gateway.links });
   } catch (e) {
     const { code, what, remedy } = describeError(e);
     log.error('gateway.startFailed', { code, what, remedy });

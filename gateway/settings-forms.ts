@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { isId } from '../core/ids.ts';
 
@@ -49,6 +50,11 @@ export const path: Form<string> = {
 export const host: Form<string> = {
   allowed: 'an IP address or a host name',
   parse: (text) => (/^[A-Za-z0-9.:_-]{1,255}$/.test(text) ? text : undefined),
+};
+
+export const address: Form<string> = {
+  allowed: 'an IP address',
+  parse: (text) => (isIP(text) === 0 ? undefined : text.toLowerCase()),
 };
 
 export const id: Form<string> = {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Issue } from '../core/errors.ts';
 import { GATEWAY_ERRORS } from './errors.ts';
 import { failPointForm, failPointIssues } from './failpoints.ts';
-import { count, type Form, flag, host, id, oneOf, path, port, secret, words } from './settings-forms.ts';
+import { address, count, type Form, flag, host, id, oneOf, path, port, secret, words } from './settings-forms.ts';
 import { checkListening, INSECURE_WORDS, type ResolvedTls, resolveTls } from './settings-security.ts';
 
 export { INSECURE_WORDS, isLoopback } from './settings-security.ts';
@@ -118,6 +118,13 @@ export const SETTINGS = {
     meaning:
       'Password for editor, console, API and metrics, with any user name: its owner is engineer. `/health` stays open. Users with roles of their own: `npx v2gate users`.',
     secret: true,
+  },
+  trustedProxy: {
+    variable: 'V2GATE_TRUSTED_PROXY',
+    form: address,
+    derived: 'none',
+    meaning:
+      'IP address of the reverse proxy in front of editor, console and API. Wrong passwords that come through it count for the address that it puts last into `X-Forwarded-For`; without this setting everybody behind it waits together.',
   },
   httpPort: {
     variable: 'V2GATE_HTTP_PORT',

@@ -63,6 +63,7 @@ export const FleetEntry = message(
     protocol: text({ max: 16 }),
     online: bool(),
     state: oneOf(...RESOURCE_STATES),
+    errorCode: opt(text({ max: 64, doc: 'faulted: what the station said; `Unavailable` where it is out of service.' })),
     measuredW: opt(power({ signed: true })),
     measuredAt: opt(time()),
     quality: quality(),

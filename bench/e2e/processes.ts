@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { Child } from '../../test/system/support/child.ts';
 import { GatewayProcess, ROOT } from '../../test/system/support/gateway.ts';
+import { pin } from '../harness/children.ts';
 import type { FromSide, ToSide } from './fanout.ts';
 import { benchSite, VERSIONS } from './site.ts';
 
@@ -99,6 +100,7 @@ export class Yardstick {
     const file = join(import.meta.dirname, 'fanout.ts');
     const server = fork(file, ['server']);
     const { port } = await answer<{ port: number }>(server);
+    pin(server.pid ?? 0, 'server');
     const clients = fork(file, ['clients', String(port), String(count)]);
     await answer(clients);
     return new Yardstick(server, clients);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { pinning } from './children.ts';
@@ -19,15 +20,30 @@ export interface Row {
   readonly verdict: Verdict;
   /** Absolute numbers, with their units in their names. They depend on the machine. */
   readonly facts: Readonly<Record<string, number | string>>;
+  /** Where it comes from, once it is kept. */
+  readonly from?: Origin;
+}
+
+/** Which scenario made a row, of what, and when. */
+export interface Origin {
+  readonly scenario: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** Short, with `+` where the tree had changes beside it. */
+  readonly commit: string;
+  readonly quick: boolean;
 }
 
 /** What the options of a run say to the scenarios. */
 export interface RunOptions {
   readonly quick: boolean;
-  /** Rounds of a scenario that counts CPU. */
+  /** Rounds of a scenario at most. */
   readonly rounds: number;
   say(line: string): void;
 }
+
+/** Clean rounds after which a scenario has enough: some more than a verdict needs. */
+const ENOUGH_CLEAN = 7;
 
 /** Measures something of one area and answers its rows. */
 export type Scenario = (o: RunOptions) => Promise<readonly Row[]>;
@@ -95,7 +111,10 @@ export function typical(windows: readonly Window[]): number {
 /** To three significant digits. */
 export const rounded = (x: number): number => (Number.isFinite(x) ? Number(x.toPrecision(3)) : 0);
 
-/** Rounds A B C C B A: each kind has its turn, and the order turns round. The first round warms up and does not count. */
+/**
+ * Rounds A B C C B A: each kind has its turn, and the order turns round. The first round warms up and does not count. It
+ * ends before `rounds` when enough of them were clean, whatever their values are.
+ */
 export async function interleaved<K extends string>(
   kinds: readonly K[],
   rounds: number,
@@ -103,7 +122,7 @@ export async function interleaved<K extends string>(
 ): Promise<Readonly<Record<K, readonly Window[]>>> {
   const windows = {} as Record<K, Window[]>;
   for (const kind of kinds) windows[kind] = [];
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -1; round < rounds && cleanRounds(Object.values(windows)) < ENOUGH_CLEAN; round++) {
     for (const kind of round % 2 === 0 ? kinds : [...kinds].reverse()) {
       const window = await one(kind, round);
       if (round >= 0) windows[kind].push(window);
@@ -111,6 +130,10 @@ export async function interleaved<K extends string>(
   }
   return windows;
 }
+
+/** In how many rounds the windows of all kinds were clean. */
+const cleanRounds = (kinds: readonly (readonly Window[])[]): number =>
+  (kinds[0] ?? []).filter((_, i) => kinds.every((windows) => windows[i] !== undefined && isClean(windows[i]))).length;
 
 /** The machine of a run, as far as it matters. */
 export function machine(): Readonly<Record<string, string | number>> {
@@ -125,4 +148,19 @@ export function machine(): Readonly<Record<string, string | number>> {
     pinning: pinning(),
     loadBefore: rounded(loadavg()[0] ?? 0),
   };
+}
+
+/** The commit that is measured, with `+` where files have changed since; `unknown` without a repository. */
+export function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  try {
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '-uno') === '' ? '' : '+'}`;
+  } catch {
+    return 'unknown';
+  }
 }

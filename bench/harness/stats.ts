@@ -14,10 +14,11 @@ export interface Window {
 
 /** Share of a window that a server may wait for a core. */
 export const MAX_WAITING = 0.3;
-/** Share of the windows that have to be clean, at least: 5 of 20. */
+/** Share of the windows that have to be clean, at least, and how many of a full run. */
 const MIN_CLEAN = 0.25;
-/** Two numbers make a spread. */
-const MIN_ROUNDS = 2;
+const MIN_ROUNDS = 5;
+/** Two numbers make a spread; a quick run has no more. */
+const MIN_QUICK = 2;
 
 /** A clean window: nothing lost, nothing wrong, and the server had its core. */
 export function isClean(w: Window): boolean {
@@ -49,11 +50,12 @@ export function ratios(product: readonly Window[], yardstick: readonly Window[])
 export type Verdict = 'met' | 'missed' | 'unmeasured' | 'information';
 
 /**
- * Whether a goal is reached: `unmeasured` with fewer clean rounds than a quarter of all (5 of 20), at least two; without
- * a goal the number is information.
+ * Whether a goal is reached: `unmeasured` with fewer than five clean rounds or than a quarter of all; where there were
+ * fewer than five rounds, with less than two. Without a goal the number is information.
  */
 export function verdictOf(clean: readonly number[], rounds: number, max: number | undefined): Verdict {
-  if (clean.length < Math.max(MIN_ROUNDS, Math.ceil(rounds * MIN_CLEAN))) return 'unmeasured';
+  const least = rounds < MIN_ROUNDS ? MIN_QUICK : Math.max(MIN_ROUNDS, Math.ceil(rounds * MIN_CLEAN));
+  if (clean.length < least) return 'unmeasured';
   if (max === undefined) return 'information';
   return median(clean) <= max ? 'met' : 'missed';
 }

@@ -2,9 +2,10 @@
 import { serveQuestions } from '../harness/children.ts';
 import { Group } from './group.ts';
 import type { FromLoad, ToLoad } from './protocol.ts';
-import { heartbeats, storm } from './storm.ts';
+import { storm, Watch } from './storm.ts';
 
 const groups = new Map<string, Group>(); // bounded by: what one scenario connects
+const watches = new Map<string, Watch>(); // bounded by: the groups
 
 function group(set: string): Group {
   const found = groups.get(set);
@@ -35,12 +36,15 @@ async function obey(m: ToLoad): Promise<FromLoad> {
     case 'lowered':
       return group(m.set).lowered(m);
     case 'storm': {
-      const { joined, ...told } = await storm(m, group(m.witnesses));
+      const { joined, ...told } = await storm(m);
       groups.set(m.set, joined);
       return told;
     }
-    case 'heartbeats':
-      return { roundTrips: await heartbeats(group(m.set), m.ms) };
+    case 'watch':
+      watches.set(m.set, new Watch(group(m.set)));
+      break;
+    case 'watched':
+      return { roundTrips: (await watches.get(m.set)?.end()) ?? [] };
     case 'close':
       groups.get(m.set)?.close();
       groups.delete(m.set);

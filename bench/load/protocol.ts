@@ -32,7 +32,7 @@ export type ToLoad =
     }
   /** Waits until the stations of `only` together may draw no more than `sumW`. */
   | ({ readonly do: 'lowered'; readonly set: string } & Lowering)
-  /** Like `connect` with boots, in a rush, while the stations of `witnesses` send heartbeats. */
+  /** Like `connect` with boots, in a rush. */
   | {
       readonly do: 'storm';
       readonly set: string;
@@ -41,10 +41,10 @@ export type ToLoad =
       readonly prefix: string;
       readonly version: Version;
       readonly atOnce: number;
-      readonly witnesses: string;
     }
-  /** Heartbeats of a set for a while, for their round trips. */
-  | { readonly do: 'heartbeats'; readonly set: string; readonly ms: number }
+  /** The stations of a set send heartbeats one after the other from now on, until `watched` asks for their round trips. */
+  | { readonly do: 'watch'; readonly set: string }
+  | { readonly do: 'watched'; readonly set: string }
   | { readonly do: 'close'; readonly set: string };
 
 /** Which stations of a set come down to what together, W. */
@@ -81,11 +81,10 @@ export interface Lowered {
 export interface Storm {
   readonly ms: number;
   readonly failed: number;
-  /** Round trips of the witnesses' heartbeats meanwhile, ms. */
-  readonly roundTrips: readonly number[];
 }
 
 export interface RoundTrips {
+  /** ms. */
   readonly roundTrips: readonly number[];
 }
 

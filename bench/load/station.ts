@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import { monotonicMs } from '../harness/accounting.ts';
 import { clientFrame, FIRST_COUNTER, PING_FRAME, PONG_FRAME, ReusedFrame, takeFrames } from './frames.ts';
 import { answerTo, upstreamCall, type Version } from './messages.ts';
@@ -12,6 +12,9 @@ export interface Place {
   readonly path: string;
   readonly tls: boolean;
 }
+
+/** Made once, or each connection would read the root certificates again. No session is kept: each handshake is a full one. */
+const TLS_CONTEXT = createSecureContext({ ecdhCurve: 'prime256v1' });
 
 const TYPE_AT = 1;
 const TYPE_CALL = 0x32;
@@ -63,7 +66,14 @@ export class RawStation {
     return new Promise((resolve, reject) => {
       const { host, port } = place;
       const socket = place.tls
-        ? connectTls({ host, port, rejectUnauthorized: false, servername: 'localhost' })
+        ? connectTls({
+            host,
+            port,
+            rejectUnauthorized: false,
+            servername: 'localhost',
+            secureContext: TLS_CONTEXT,
+            ecdhCurve: 'prime256v1',
+          })
         : connect(port, host);
       socket.setNoDelay(true);
       const station = new RawStation(socket, identity, version, echoed);

@@ -5,7 +5,7 @@ import { bootCall, heartbeatCall } from './messages.ts';
 import { RawStation } from './station.ts';
 
 /** Between two heartbeats of one witness, ms. */
-const BETWEEN_MS = 20;
+const BETWEEN_MS = 50;
 const RETRIES = 20;
 const RETRY_MS = 100;
 
@@ -18,18 +18,16 @@ export interface StormResult {
   readonly joined: Group;
   readonly ms: number;
   readonly failed: number;
-  readonly roundTrips: readonly number[];
 }
 
 /**
- * All stations connect and boot as fast as they are let, while the witnesses go on with their heartbeats. A station that
- * is turned away tries again after 100 ms, at most 20 times.
+ * All stations connect and boot as fast as they are let. A station that is turned away tries again after 100 ms, at most
+ * 20 times.
  */
-export async function storm(o: StormOptions, witnesses: Group): Promise<StormResult> {
+export async function storm(o: StormOptions): Promise<StormResult> {
   const joined: RawStation[] = [];
   const start = monotonicMs();
-  let [next, failed, over] = [0, 0, false];
-  const watching = watch(witnesses, () => over);
+  let [next, failed] = [0, 0];
   const one = async (): Promise<void> => {
     for (let n = next++; n < o.count; n = next++) {
       const station = await join(o, n);
@@ -38,9 +36,7 @@ export async function storm(o: StormOptions, witnesses: Group): Promise<StormRes
     }
   };
   await Promise.all(Array.from({ length: o.atOnce }, one));
-  const ms = monotonicMs() - start;
-  over = true;
-  return { joined: new Group(joined), ms, failed, roundTrips: await watching };
+  return { joined: new Group(joined), ms: monotonicMs() - start, failed };
 }
 
 async function join(o: StormOptions, n: number): Promise<RawStation | undefined> {
@@ -56,22 +52,31 @@ async function join(o: StormOptions, n: number): Promise<RawStation | undefined>
   return undefined;
 }
 
-/** Round trips of heartbeats for `ms`. */
-export async function heartbeats(group: Group, ms: number): Promise<number[]> {
-  const until = monotonicMs() + ms;
-  return watch(group, () => monotonicMs() >= until);
-}
+/** Each station of a group sends a heartbeat, waits for its answer, rests, and begins again. */
+export class Watch {
+  readonly #trips: number[] = [];
+  readonly #over: Promise<unknown>;
+  #ending = false;
 
-async function watch(group: Group, over: () => boolean): Promise<number[]> {
-  const trips: number[] = [];
-  const one = async (s: RawStation): Promise<void> => {
-    while (!over()) {
+  constructor(group: Group) {
+    this.#over = Promise.all(group.stations.map((s, n) => this.#one(s, n)));
+  }
+
+  /** Round trips until now, ms, once all are answered. */
+  async end(): Promise<number[]> {
+    this.#ending = true;
+    await this.#over;
+    return this.#trips;
+  }
+
+  async #one(s: RawStation, n: number): Promise<void> {
+    // Not all in the same moment.
+    await sleep(n % BETWEEN_MS);
+    while (!this.#ending) {
       const from = monotonicMs();
       await call(s, heartbeatCall());
-      trips.push(monotonicMs() - from);
+      this.#trips.push(monotonicMs() - from);
       await sleep(BETWEEN_MS);
     }
-  };
-  await Promise.all(group.stations.map(one));
-  return trips;
+  }
 }

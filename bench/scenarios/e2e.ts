@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Operator } from '../e2e/operator.ts';
 import { Stations, startGateway, Yardstick } from '../e2e/processes.ts';
 import { usageOf } from '../harness/accounting.ts';
+import { pin } from '../harness/children.ts';
 import { rounded, type Scenario, singleOf } from '../harness/run.ts';
 import { median, quantile } from '../harness/stats.ts';
 
@@ -28,6 +29,7 @@ export const e2e: Scenario = async (o) => {
   let operator: Operator | undefined;
   try {
     const pid = gateway.child.pid ?? 0;
+    pin(pid, 'server');
     stations = await Stations.start(await gateway.link('stations'), count);
     await sleep(SETTLE_MS);
     operator = await Operator.start(await gateway.link('operators'), count);

@@ -11,12 +11,12 @@ import { quantile, type Window } from '../harness/stats.ts';
 import type { Lowered } from '../load/protocol.ts';
 import { pidOf, placeOf, startBenchGateway } from '../product/gateway.ts';
 import { circuitOf, rawStations, siteOf } from '../product/site.ts';
-import { type Load, startLoad, waiting } from './load.ts';
+import { type Load, prepared, startLoad, sumOf, waiting } from './load.ts';
 
 /** What 5 000 stations send at most (performance 2). */
 const METERING_PER_S = 600;
 const CIRCUITS = 20;
-const BETWEEN_MS = 60;
+const BETWEEN_MS = 30;
 const WITHIN_MS = 5_000;
 const SETTLE_MS = 5_000;
 /** Each limit of a circuit is lower than what was drawn before. */
@@ -34,15 +34,20 @@ export const emergency: Scenario = async (o) => {
     await load.ask({ do: 'connect', set: 'B', place, count, prefix: 'B', version: 'ocpp1.6' });
     await load.ask({ do: 'begin', set: 'B' });
     await load.ask({ do: 'meter', set: 'B' });
+    await prepared(load, 'B');
     await sleep(SETTLE_MS);
     o.say(`emergency: ${count} stations, ${CIRCUITS} circuits, ${METERING_PER_S} meter values per second`);
-    const windows = await interleaved(['idle', 'metering'], Math.ceil(o.rounds / 4), async (kind) => {
-      await load.ask({ do: 'pace', set: 'B', perSecond: kind === 'metering' ? METERING_PER_S : 0 });
-      const window = await limits(load, gateway, count, o.quick ? 2 : 5);
-      await load.ask({ do: 'pace', set: 'B', perSecond: 0 });
-      await load.ask({ do: 'meter', set: 'B' });
-      return window;
-    });
+    const windows = await interleaved(
+      ['idle', 'metering'],
+      o.quick ? 2 : Math.max(8, Math.ceil(o.rounds / 2)),
+      async (kind) => {
+        await load.ask({ do: 'pace', set: 'B', perSecond: kind === 'metering' ? METERING_PER_S : 0 });
+        const window = await limits(load, gateway, count, o.quick ? 2 : 5);
+        await load.ask({ do: 'pace', set: 'B', perSecond: 0 });
+        await load.ask({ do: 'meter', set: 'B' });
+        return window;
+      },
+    );
     const facts = { 'idle p99 ms': typical(windows.idle), 'metering p99 ms': typical(windows.metering) };
     return [compared('emergency', windows.metering, windows.idle, facts)];
   } finally {
@@ -57,7 +62,7 @@ async function limits(load: Load, gateway: GatewayProcess, count: number, times:
     Array.from({ length: count }, (_, i) => i).filter((i) => circuitOf(i, CIRCUITS) === `k${c}`),
   );
   const delays: number[] = [];
-  const waited = waiting([pidOf(gateway), load.pid]);
+  const waited = waiting(pidOf(gateway), load.pid);
   for (let time = 0; time < times; time++) {
     for (const [c, members] of below.entries()) {
       const importLimitW = Math.round(members.length * STATION_W * (FIRST - STEP * time));
@@ -72,7 +77,7 @@ async function limits(load: Load, gateway: GatewayProcess, count: number, times:
       await sleep(BETWEEN_MS);
     }
   }
-  const waits = waited();
+  const waits = waited(sumOf(delays));
   for (let c = 0; c < CIRCUITS; c++) await post(gateway, { nodeId: `k${c}`, source: 'bench', lift: true });
   await sleep(SETTLE_MS / 2);
   const lost = delays.filter((d) => !Number.isFinite(d)).length;

@@ -11,7 +11,7 @@ import { loopDelayMs, pidOf, placeOf, startBenchGateway } from '../product/gatew
 import { yardstick } from '../product/servers.ts';
 import { GROUP_ID, rawStations, siteOf } from '../product/site.ts';
 import { TRIGGER_PATH } from '../yardsticks/fan.ts';
-import { type Load, startLoad, waiting } from './load.ts';
+import { type Load, prepared, startLoad, waiting } from './load.ts';
 
 /** A fan-out that takes longer has failed. */
 const WITHIN_MS = 20_000;
@@ -19,7 +19,7 @@ const WITHIN_MS = 20_000;
 const BETWEEN_MS = 1_200;
 /** Time for work that follows the last answer. */
 const AFTER_MS = 300;
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 3_000;
 
 export const fan: Scenario = async (o) => [
   ...(await fanOfSize(o, o.quick ? 200 : 1_000, o.rounds)),
@@ -47,6 +47,7 @@ export async function fanOfSize(o: RunOptions, count: number, rounds: number): P
     await load.ask({ ...common, set: 'v2gate', place: await placeOf(gateway) });
     await load.ask({ do: 'begin', set: 'v2gate' });
     await load.ask({ do: 'meter', set: 'v2gate' });
+    await prepared(load, 'v2gate');
     await sleep(SETTLE_MS);
     const group = { fsrId: 'bench-1', groupId: GROUP_ID, maxW: count * 11_000, minW: 0 };
     const steering = await Operator.over(await gateway.link('operators'), [group]);
@@ -104,10 +105,10 @@ async function fanOut(
   await sleep(BETWEEN_MS);
   await load.ask({ do: 'mark', set });
   const before = usageOf(pid);
-  const waited = waiting([pid, load.pid]);
+  const waited = waiting(pid, load.pid);
   const [sentAtMs, told] = await Promise.all([order(), load.ask<Reached>({ do: 'reached', set, withinMs: WITHIN_MS })]);
   const window = {
-    ...waited(),
+    ...waited(told.backAtMs - sentAtMs),
     ...(told.stations < count ? { failed: `${told.stations} of ${count} stations were reached` } : {}),
   };
   await sleep(AFTER_MS);

@@ -11,7 +11,7 @@ import type { Reached } from '../load/protocol.ts';
 import { pidOf, placeOf, startBenchGateway } from '../product/gateway.ts';
 import { rawStations, siteOf } from '../product/site.ts';
 import { SETPOINT_TOPIC } from '../yardsticks/gateway-by-hand.ts';
-import { type Load, startLoad, waiting } from './load.ts';
+import { type Load, startLoad, sumOf, waiting } from './load.ts';
 
 /** Each with a service of its own. */
 const STATIONS = 2;
@@ -91,7 +91,7 @@ async function measure(
   const turns: Record<Side, number> = { hand: 0, v2gate: 0 };
   const middles = await interleaved(['hand', 'v2gate'], Math.ceil(o.rounds / 2), async (side, round) => {
     if (side === 'v2gate') await load.ask({ do: 'meter', set: side });
-    const waited = waiting([pids[side], load.pid]);
+    const waited = waiting(pids[side], load.pid);
     const delays: number[] = [];
     for (let i = 0; i < perWindow; i++) {
       const n = turns[side]++;
@@ -101,7 +101,7 @@ async function measure(
     }
     const lost = delays.filter((d) => !Number.isFinite(d)).length;
     const window = {
-      ...waited(),
+      ...waited(sumOf(delays)),
       ...(lost > 0 ? { failed: `${lost} of ${perWindow} setpoints did not arrive` } : {}),
     };
     if (round >= 0) tails[side].push({ ...window, value: quantile(delays, 0.99) });

@@ -36,18 +36,22 @@ export const start: Scenario = async (o) => {
   const rounds = o.quick ? 2 : Math.max(5, Math.ceil(o.rounds / 4));
   const settleMs = o.quick ? SETTLE_MS / 2 : SETTLE_MS;
   o.say(`start: ${rounds} rounds`);
+  const starts = { empty: () => emptyNodeRed(0), stations: () => firstBoot(0) };
+  const times = await interleaved(['empty', 'stations'], rounds, async (kind) => (await starts[kind]()).time);
+  // Memory does not depend on who has the core: they run beside each other.
   const kinds = {
     empty: () => emptyNodeRed(settleMs),
-    stations: () => firstBoot(settleMs),
     bare: () => gatewayAlone(settleMs, '[]'),
+    stations: () => firstBoot(settleMs),
     demo: () => demo(o.quick ? DEMO_MS / 2 : DEMO_MS),
   };
-  const memory: Record<keyof typeof kinds, Window[]> = { empty: [], stations: [], bare: [], demo: [] };
-  const times = await interleaved(['empty', 'stations', 'bare', 'demo'], rounds, async (kind, round) => {
-    const started = await kinds[kind]();
-    if (round >= 0) memory[kind].push(started.rss);
-    return started.time;
-  });
+  const memory: Record<keyof typeof kinds, Window[]> = { empty: [], bare: [], stations: [], demo: [] };
+  for (let round = 0; round < rounds; round++) {
+    const grown = await Promise.all(
+      Object.entries(kinds).map(async ([kind, run]) => [kind, (await run()).rss] as const),
+    );
+    for (const [kind, window] of grown) memory[kind as keyof typeof kinds].push(window);
+  }
   const mb = Object.fromEntries(Object.entries(memory).map(([kind, list]) => [`${kind} MB`, typical(list)]));
   return [
     compared('start.time', times.stations, times.empty, {
@@ -77,7 +81,7 @@ async function measured(
   const pid = child.pid ?? 0;
   pin(pid, 'server');
   try {
-    const waited = waiting([pid]);
+    const waited = waiting(pid);
     await up(child);
     const value = monotonicMs() - from;
     const window = waited();

@@ -4,13 +4,13 @@ import type { Version } from '../load/messages.ts';
 import type { Exchanged } from '../load/protocol.ts';
 import { gatewayServer, rpcLayer, type Server, stack, yardstick } from '../product/servers.ts';
 import { rawStations, siteOf } from '../product/site.ts';
-import { cpuWindow, type Load, startLoad, troubleOf } from './load.ts';
+import { cpuWindow, type Load, prepared, startLoad, troubleOf } from './load.ts';
 
 const KINDS = ['echo', 'hand', 'rpc', 'stack', 'gateway'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Stations per server, and length of a window. */
-const SIZE = { full: { stations: 1_000, windowMs: 1_500 }, quick: { stations: 300, windowMs: 600 } };
+const SIZE = { full: { stations: 1_000, windowMs: 1_000 }, quick: { stations: 300, windowMs: 600 } };
 const GROWTH = [500, 5_000] as const;
 
 const siteWith = (count: number, version: Version) =>
@@ -43,6 +43,7 @@ export async function connectUp(load: Load, set: string, server: Server, count: 
     echoed: kind === 'echo',
   });
   if (kind !== 'echo' && kind !== 'rpc') await load.ask({ do: 'begin', set });
+  if (kind === 'stack' || kind === 'gateway') await prepared(load, set);
 }
 
 async function kinds(o: RunOptions, version: Version): Promise<Row[]> {

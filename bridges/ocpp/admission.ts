@@ -16,11 +16,33 @@ export function admit(
   credentials: Credentials | undefined,
   o: { readonly version?: Version | undefined; readonly mustProve?: boolean } = {},
 ): Admission {
-  if (site.stations.verdict(identity) === 'refused') return { accept: false, status: 404 };
+  const no = (reason: string, status: 401 | 404 = 401): Admission => ({ accept: false, status, reason });
+  if (site.stations.verdict(identity) === 'refused')
+    return no('the site file refuses stations that it does not name', 404);
   const ref = site.stations.passwordRef(identity);
-  if (ref === undefined) return o.mustProve === true ? { accept: false, status: 401 } : { accept: true };
-  return knows(secret(ref), credentials?.password, o.version) ? { accept: true } : { accept: false, status: 401 };
+  if (ref === undefined)
+    return o.mustProve === true ? no('its entry in the site file has no passwordRef') : { accept: true };
+  const expected = secret(ref);
+  if (knows(expected, credentials?.password, o.version)) return { accept: true };
+  if (expected === undefined) return no(`the secret “${ref}” is not given to the gateway`);
+  return no(credentials === undefined ? 'it sent no password' : `its password is not the secret “${ref}”`);
 }
+
+/** The operator hears of a station of the site that is turned away, until it is let in or stops to try. */
+export function tellAdmission(site: Pick<Site, 'stations' | 'warn'>, identity: string, admission: Admission): void {
+  if (site.stations.verdict(identity) !== 'known') return;
+  const about = { code: 'station.turnedAway', subject: identity };
+  if (admission.accept) site.warn(about);
+  else
+    site.warn({
+      ...about,
+      text: `${identity} tries to connect and is turned away: ${admission.reason ?? 'it is not known'}. Compare the station, its passwordRef in the site file, and the secret.`,
+      forS: TOLD_S,
+    });
+}
+
+/** Stations try again at the latest after some minutes. */
+const TOLD_S = 600;
 
 /**
  * 2.x: the text in UTF-8 as it is. 1.6: a key in hex digits stands for the raw bytes that are in the header; stations

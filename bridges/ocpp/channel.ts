@@ -21,6 +21,8 @@ export interface PowerLimits {
 /** A command on its way to the station. */
 export interface Attempt {
   readonly command: PowerCommand;
+  /** `validUntil` of the command, epoch ms. */
+  readonly endsAt: number;
   /** W after clipping, load convention. */
   appliedW: number;
   /** It goes before all others; so does what comes after it, or this one would stay in the queue beside it. */
@@ -158,6 +160,10 @@ export function contextOf(
   },
 ): MappingContext {
   const r = channel.resource;
+  const session: MappingContext['session'] = { identity: o.identity };
+  if (o.vendor !== undefined) session.vendor = o.vendor;
+  if (o.model !== undefined) session.model = o.model;
+  if (channel.transactionId !== undefined) session.transactionId = channel.transactionId;
   return {
     at: o.at,
     ids: o.ids ?? {},
@@ -171,12 +177,7 @@ export function contextOf(
       maxImportW: r.maxImportW,
       maxExportW: r.maxExportW,
     },
-    session: {
-      identity: o.identity,
-      ...(o.vendor === undefined ? {} : { vendor: o.vendor }),
-      ...(o.model === undefined ? {} : { model: o.model }),
-      ...(channel.transactionId === undefined ? {} : { transactionId: channel.transactionId }),
-    },
+    session,
     settings: o.settings ?? {},
   };
 }

@@ -1,4 +1,4 @@
-import { type Clock, parseTime } from '../../core/clock.ts';
+import { type Clock, parseTime, stamps } from '../../core/clock.ts';
 import { codeOf, describeError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failpoint.ts';
 import type { Log } from '../../core/log.ts';
@@ -12,7 +12,7 @@ import { EXCLUDED, Followup } from './followup.ts';
 import { MANDATORY, SHAPE_NAMES, shapesFor, stepDown } from './ladder.ts';
 import { switchCall, switchedW } from './onoff.ts';
 import type { TrackedCommand } from './outcome.ts';
-import { type CommandTarget, call, clearPlace, DOUBTFUL, reasonOf } from './profile-calls.ts';
+import { type CommandTarget, call, clearPlace, DOUBTFUL, isTaken, reasonOf } from './profile-calls.ts';
 import { clip, durationOf, form, word } from './wording.ts';
 
 export interface CommanderOptions {
@@ -49,9 +49,11 @@ const OVER: readonly unknown[] = ['TxNotFound', 'InvalidTransactionId'];
 export class Commander {
   readonly followup: Followup;
   readonly #o: CommanderOptions;
+  readonly #stamp: () => string;
 
   constructor(o: CommanderOptions) {
     this.#o = o;
+    this.#stamp = stamps(o.clock);
     this.followup = new Followup({
       clock: o.clock,
       report: o.report,
@@ -66,13 +68,14 @@ export class Commander {
       this.followup.tell(channel, command, state, code === undefined ? {} : { code });
       return false;
     };
-    if (parseTime(command.validUntil) <= this.#o.clock.now()) return no('expired', 'command.lapsed');
+    const endsAt = parseTime(command.validUntil);
+    if (endsAt <= this.#o.clock.now()) return no('expired', 'command.lapsed');
     if (!target?.station.open) return no('refused', 'station.notConnected');
     if (!target.ready) return no('refused', 'station.notReady');
     if (channel.transactionId !== undefined && runningOf(channel) === undefined)
       return no('refused', 'station.noTransaction');
     const urgent = command.level <= MANDATORY || channel.newest?.urgent === true;
-    const attempt: Attempt = { command, appliedW: clip(channel, command), urgent };
+    const attempt: Attempt = { command, endsAt, appliedW: clip(channel, command), urgent };
     const shapes = shapesFor(target.version, channel, command);
     if (shapes.length === 0) return no('refused', 'capability.unsupported');
     channel.newest = attempt;
@@ -195,7 +198,7 @@ export class Commander {
     shape: Shape,
     mayClear = true,
   ): Promise<Result> {
-    const { command } = attempt;
+    const { command, endsAt } = attempt;
     const now = this.#o.clock.now();
     const transactionId = channel.transactionId;
     // The envelope may have moved since the last form was tried.
@@ -204,24 +207,25 @@ export class Commander {
     const options: CallOptions = {
       priority: attempt.urgent ? 'stop' : priorityOf(appliedW, channel.current?.appliedW),
       replaceKey: `power/${channel.resource.resourceId}`,
-      expiresAt: parseTime(command.validUntil),
+      expiresAt: endsAt,
       about: { cause: command.commandId, resourceId: channel.resource.resourceId },
     };
     try {
       if (shape === 'onOff') return await this.#switch(target, channel, attempt, options);
-      const f = form(channel, shape, durationOf(command, now));
-      const wording = word(this.#o.library, target, channel, command, { appliedW, form: f, now });
+      const f = form(channel, shape, durationOf(endsAt, now));
+      const how = { appliedW, form: f, now, at: this.#stamp(), endsAt };
+      const wording = word(this.#o.library, target, channel, command, how);
       this.followup.tell(channel, command, 'sent', { shape, appliedW });
       const answering = call(target, wording, options);
       failPoint('command.sent');
       const answer = await answering;
       failPoint('command.answered');
       // Said again from the start: meanwhile the envelope may have moved, and somebody may have said something newer.
-      if (mayClear && (await clearPlace(target, wording, answer)) && channel.newest === attempt)
+      if (mayClear && isTaken(answer) && (await clearPlace(target, wording, answer)) && channel.newest === attempt)
         return this.#try(target, channel, attempt, shape, false);
       if (field(answer, 'status') === 'Accepted') {
         delete channel.off;
-        this.followup.accepted(channel, { command, appliedW, shape, transactionId, wording });
+        this.followup.accepted(channel, { command, endsAt, appliedW, shape, transactionId, wording });
         return { kind: 'accepted' };
       }
       if (wording.form === 'update') {
@@ -240,11 +244,11 @@ export class Commander {
 
   /** The last step: the session is stopped, or may run as the station likes where that is within the grant. */
   async #switch(target: CommandTarget, channel: Channel, attempt: Attempt, options: CallOptions): Promise<Result> {
-    const { command } = attempt;
+    const { command, endsAt } = attempt;
     const appliedW = switchedW(channel, attempt.appliedW);
     attempt.appliedW = appliedW;
     const off = appliedW === 0;
-    if (off) channel.off = { until: parseTime(command.validUntil), saidAt: this.#o.clock.now() };
+    if (off) channel.off = { until: endsAt, saidAt: this.#o.clock.now() };
     else delete channel.off;
     const call = switchCall(target.version, channel, off);
     this.followup.tell(channel, command, 'sent', { shape: 'onOff', appliedW });
@@ -252,7 +256,13 @@ export class Commander {
       const answer = await target.station.callAny(call.action, call.payload, { ...options, priority: 'stop' });
       if (field(answer, 'status') !== 'Accepted') return this.#refused(channel, answer, 'onOff', channel.transactionId);
     }
-    this.followup.accepted(channel, { command, appliedW, shape: 'onOff', transactionId: channel.transactionId });
+    this.followup.accepted(channel, {
+      command,
+      endsAt,
+      appliedW,
+      shape: 'onOff',
+      transactionId: channel.transactionId,
+    });
     return { kind: 'accepted' };
   }
 

@@ -30,48 +30,57 @@ export function effectiveRange(action: string, payload: unknown, circuitry: Circ
   const profile = profileOf(payload);
   const purpose = field(profile, 'chargingProfilePurpose');
   if (typeof purpose !== 'string' || !CAPPING.includes(purpose)) return UNBOUNDED;
-  const known = periodRanges([field(profile, 'chargingSchedule')].flat(), circuitry);
-  if (known.length === 0) return undefined;
-  return { minW: Math.min(...known.map((r) => r.minW)), maxW: Math.max(...known.map((r) => r.maxW)) };
+  let hull: PowerRange | undefined;
+  for (const r of periodRanges(listOf(field(profile, 'chargingSchedule')), circuitry))
+    hull = hull === undefined ? r : { minW: Math.min(hull.minW, r.minW), maxW: Math.max(hull.maxW, r.maxW) };
+  return hull;
 }
 
 /**
  * When a profile that is sent now begins and ends to hold by its own words, epoch ms (ocpp 2.4); undefined where the
- * payload has no profile. Infinity: only something else ends it.
+ * payload has no profile. Infinity: only something else ends it. `at`: the text of now, where it is known.
  */
-export function lasting(payload: unknown, now: number): { readonly from: number; readonly until: number } | undefined {
+export function lasting(
+  payload: unknown,
+  now: number,
+  at?: string,
+): { readonly from: number; readonly until: number } | undefined {
   const profile = profileOf(payload);
   if (profile === undefined) return undefined;
   const kind = field(profile, 'chargingProfileKind');
-  const spans = [field(profile, 'chargingSchedule')].flat().map((schedule) => {
-    const start = kind === 'Absolute' ? (timeOf(schedule, 'startSchedule') ?? now) : now;
-    const [first] = [field(schedule, 'chargingSchedulePeriod')].flat();
-    const durationS = kind === 'Recurring' ? undefined : number(schedule, 'duration');
-    return {
-      from: start + 1000 * (number(first, 'startPeriod') ?? 0),
-      until: start + 1000 * (durationS ?? Number.POSITIVE_INFINITY),
-    };
-  });
-  const validTo = timeOf(profile, 'validTo') ?? Number.POSITIVE_INFINITY;
-  return {
-    from: Math.max(timeOf(profile, 'validFrom') ?? 0, ...spans.map((s) => s.from)),
-    until: Math.min(validTo, Math.max(...spans.map((s) => s.until))),
+  const timeOf = (x: unknown, name: string): number | undefined => {
+    const text = field(x, name);
+    if (typeof text !== 'string') return undefined;
+    return text === at ? now : ocppTime(text)?.at;
   };
+  let from = timeOf(profile, 'validFrom') ?? 0;
+  let ends = Number.NEGATIVE_INFINITY;
+  for (const schedule of listOf(field(profile, 'chargingSchedule'))) {
+    const start = kind === 'Absolute' ? (timeOf(schedule, 'startSchedule') ?? now) : now;
+    const [first] = listOf(field(schedule, 'chargingSchedulePeriod'));
+    const durationS = kind === 'Recurring' ? undefined : number(schedule, 'duration');
+    from = Math.max(from, start + 1000 * (number(first, 'startPeriod') ?? 0));
+    ends = Math.max(ends, start + 1000 * (durationS ?? Number.POSITIVE_INFINITY));
+  }
+  return { from, until: Math.min(timeOf(profile, 'validTo') ?? Number.POSITIVE_INFINITY, ends) };
 }
 
-function timeOf(x: unknown, name: string): number | undefined {
-  const text = field(x, name);
-  return typeof text === 'string' ? ocppTime(text)?.at : undefined;
-}
+/** A value or a list of such, as a list. */
+const listOf = (x: unknown): readonly unknown[] => (Array.isArray(x) ? x : [x]);
 
 /** What each period of some schedules allows; periods without power say nothing. */
 export function periodRanges(schedules: readonly unknown[], circuitry: Circuitry): PowerRange[] {
-  const ranges = schedules.flatMap((s) => {
-    const unit = field(s, 'chargingRateUnit') === 'A' ? 'A' : 'W';
-    const periods = field(s, 'chargingSchedulePeriod');
-    return Array.isArray(periods) ? periods.map((p) => rangeOf(p, unit, circuitry)) : [];
-  });
-  return ranges.filter((r) => r !== undefined);
+  const ranges: PowerRange[] = [];
+  for (const schedule of schedules) {
+    const unit = field(schedule, 'chargingRateUnit') === 'A' ? 'A' : 'W';
+    const periods = field(schedule, 'chargingSchedulePeriod');
+    if (!Array.isArray(periods)) continue;
+    for (const period of periods) {
+      const range = rangeOf(period, unit, circuitry);
+      if (range !== undefined) ranges.push(range);
+    }
+  }
+  return ranges;
 }
 
 /** The EVSE or connector that a payload speaks to; undefined where it speaks of a profile id only. */
@@ -100,6 +109,13 @@ function updateRange(update: unknown, c: Circuitry): PowerRange | undefined {
   return { minW: Math.min(setpoint.minW, limit.minW), maxW: Math.max(setpoint.maxW, limit.maxW) };
 }
 
+/** A value as a whole or of L1, and those of L2 and L3. */
+type PerPhase = readonly [plain: string, onL2: string, onL3: string];
+
+const SETPOINT: PerPhase = ['setpoint', 'setpoint_L2', 'setpoint_L3'];
+const LIMIT: PerPhase = ['limit', 'limit_L2', 'limit_L3'];
+const DISCHARGE_LIMIT: PerPhase = ['dischargeLimit', 'dischargeLimit_L2', 'dischargeLimit_L3'];
+
 /** What the setpoint and what the limits of a period or an update allow. */
 function valuesOf(
   period: unknown,
@@ -113,17 +129,17 @@ function valuesOf(
     // Amperes at an unknown DC voltage may be any power.
     return c.current === 'ac' || value === 0 ? value * c.voltageV * lines : value * Number.POSITIVE_INFINITY;
   };
-  const sum = (name: string): number | undefined => {
-    const first = number(period, name);
-    const l2 = number(period, `${name}_L2`);
-    const l3 = number(period, `${name}_L3`);
+  const sum = ([plain, onL2, onL3]: PerPhase): number | undefined => {
+    const first = number(period, plain);
+    const l2 = number(period, onL2);
+    const l3 = number(period, onL3);
     // With per-phase values the plain field is L1 (ocpp 2.2); in amperes each phase counts once.
     if (l2 !== undefined || l3 !== undefined) return toW(first ?? 0, 1) + toW(l2 ?? 0, 1) + toW(l3 ?? 0, 1);
     return first === undefined ? undefined : toW(first, phases);
   };
-  const setpoint = sum('setpoint');
-  const limit = sum('limit');
-  const discharge = sum('dischargeLimit');
+  const setpoint = sum(SETPOINT);
+  const limit = sum(LIMIT);
+  const discharge = sum(DISCHARGE_LIMIT);
   const limited = limit !== undefined || discharge !== undefined;
   return {
     setpoint: setpoint === undefined ? undefined : { minW: setpoint, maxW: setpoint },

@@ -47,13 +47,15 @@ export class Followup {
     channel: Channel,
     o: {
       readonly command: PowerCommand;
+      /** `validUntil` of the command, epoch ms. */
+      readonly endsAt: number;
       readonly appliedW: number;
       readonly shape: Shape;
       readonly transactionId: Channel['transactionId'];
       readonly wording?: Wording;
     },
   ): void {
-    const { command, appliedW, shape, transactionId, wording } = o;
+    const { command, endsAt, appliedW, shape, transactionId, wording } = o;
     const before = channel.current;
     if (before?.state === 'accepted' && before.command.commandId !== command.commandId)
       this.tell(channel, before.command, 'superseded');
@@ -64,7 +66,7 @@ export class Followup {
       shape,
       ...(bound ? { transactionId } : {}),
       acceptedAt: this.#o.clock.now(),
-      endsAt: parseTime(command.validUntil),
+      endsAt,
       state: 'accepted',
     };
     delete channel.doubt;

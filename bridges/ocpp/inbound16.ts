@@ -37,12 +37,14 @@ export function handler16(s: StationBridge): Handler<'ocpp1.6'> {
         await s.sessions.inTurn(() => s.sessions.stop16(p));
         return p.idTag === undefined ? {} : { idTagInfo: { status: s.tokenStatus(p.idTag) } };
       },
-      async MeterValues(p) {
+      MeterValues(p) {
         const { connectorId, transactionId } = p;
-        if (transactionId !== undefined)
-          await s.sessions.inTurn(() => s.sessions.metered16(connectorId, transactionId));
-        s.translate('MeterValuesRequest', p, connectorId);
-        return {};
+        const take = () => {
+          s.translate('MeterValuesRequest', p, connectorId);
+          return {};
+        };
+        if (transactionId === undefined || s.sessions.isOfRunning16(connectorId, transactionId)) return take();
+        return s.sessions.inTurn(() => s.sessions.metered16(connectorId, transactionId)).then(take);
       },
       DataTransfer: () => ({ status: 'UnknownVendorId' }),
       DiagnosticsStatusNotification: () => ({}),

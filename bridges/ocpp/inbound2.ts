@@ -65,11 +65,9 @@ function common(s: StationBridge) {
       return {};
     },
     Authorize: (p: Tokened) => tokenInfo(p.idToken.idToken),
-    async TransactionEvent(p: Event2, ctx: Pick<CallContext, 'answered'>) {
-      if (p.eventType === 'Started') ctx.answered(() => failPoint('transaction.answered'));
-      const status = await s.sessions.inTurn(() => s.sessions.event2(p));
-      await s.kept();
-      return status === undefined ? {} : { idTokenInfo: { status } };
+    TransactionEvent(p: Event2, ctx: Pick<CallContext, 'answered'>) {
+      if (!s.sessions.goesOn2(p)) return eventInTurn(s, p, ctx);
+      return s.kept()?.then(() => ({})) ?? {};
     },
     MeterValues(p: { readonly evseId: number }) {
       s.translate('MeterValuesRequest', p, p.evseId);
@@ -107,6 +105,13 @@ function common(s: StationBridge) {
     LogStatusNotification: () => ({}),
     DataTransfer: () => ({ status: 'UnknownVendorId' as const }),
   };
+}
+
+async function eventInTurn(s: StationBridge, p: Event2, ctx: Pick<CallContext, 'answered'>) {
+  if (p.eventType === 'Started') ctx.answered(() => failPoint('transaction.answered'));
+  const status = await s.sessions.inTurn(() => s.sessions.event2(p));
+  await s.kept();
+  return status === undefined ? {} : { idTokenInfo: { status } };
 }
 
 interface Tokened {

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../core/bounded.ts';
 import { every, parseTime, stamps, type TimerHandle } from '../../core/clock.ts';
+import { uuids } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
 import { LinkOutlet } from '../../hub/links/outlet.ts';
@@ -7,7 +8,6 @@ import type { ActuatingLink, GatewayRuntime, Link, LinkEvents, LinkStatus } from
 import type { Site, SiteEvents } from '../../hub/site/types.ts';
 import { envelopeId } from '../../hub/trace/notes.ts';
 import {
-  type CommandOutcome,
   type EnvelopeUpdate,
   HUB_MESSAGES,
   type MeterReading,
@@ -24,10 +24,12 @@ import { HeldWatch } from './held-watch.ts';
 import type { OcppLinkConfig } from './index.ts';
 import { forgetSteps } from './ladder.ts';
 import { listen } from './listen.ts';
+import { Pacer } from './pacer.ts';
 import { makeRooms, type Rooms } from './rooms.ts';
 import type { SessionSeen } from './sessions.ts';
 import { StationBridge, type StationHost } from './station.ts';
 import { noteCommand } from './tapped.ts';
+import { Teller } from './teller.ts';
 import { TransactionBook } from './transactions.ts';
 import { resourceIdOf, statusMessage, type WireSource, wireMessage } from './wire.ts';
 
@@ -41,6 +43,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   readonly site: Site;
   readonly library: MappingLibrary;
   readonly stamp: () => string;
+  readonly wire: WireSource;
   readonly transactions: TransactionBook;
   readonly #config: OcppLinkConfig;
   readonly #log: Log;
@@ -58,7 +61,9 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   #envelope: string | undefined;
   readonly #undo: (() => void)[] = [];
   readonly #held: HeldWatch;
-  readonly #wire: WireSource;
+  /** Stations that are up and have not been given their default profile and their questions yet. */
+  readonly #pacer: Pacer<StationBridge>;
+  readonly #teller: Teller;
 
   constructor(config: OcppLinkConfig, runtime: GatewayRuntime, site: Site, library: MappingLibrary) {
     const { clock, store } = runtime;
@@ -72,8 +77,20 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#channels = new ChannelBook(4 * MAX_STATIONS, clock);
     this.transactions = new TransactionBook(store, clock);
     this.stamp = stamps(clock);
-    this.#wire = { clock, stamp: this.stamp, linkId: config.linkId };
+    this.wire = { newId: uuids(clock), stamp: this.stamp, linkId: config.linkId };
+    this.#teller = new Teller({
+      clock,
+      wire: this.wire,
+      site,
+      emit: (message) => this.#outlet.emit('outcome', message),
+    });
     this.#held = new HeldWatch(MAX_STATIONS, (note) => site.warn(note));
+    this.#pacer = new Pacer({
+      name: 'ocpp.unprepared',
+      clock,
+      max: MAX_STATIONS,
+      begin: (bridge) => (bridge.ready ? void this.#rooms.preparer.prepare(bridge) : undefined),
+    });
     this.#rooms = makeRooms({
       config,
       clock,
@@ -82,14 +99,14 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       site,
       bridge: (identity) => this.#bridges.get(identity),
       channel: (resourceId) => this.#channels.get(resourceId),
-      onOutcome: (outcome, identity) => this.#outcome(outcome, identity),
+      onOutcome: (outcome, identity) => this.#teller.tell(outcome, identity),
       onOrder: (outcome, cause) =>
         this.#outlet.emit(
           'outcome',
-          wireMessage(this.#wire, 'hub/StationOrderOutcome', outcome, outcome.identity, cause),
+          wireMessage(this.wire, 'hub/StationOrderOutcome', outcome, outcome.identity, cause),
         ),
       onCapabilities: ({ resource }, told) =>
-        this.observe(wireMessage(this.#wire, 'hub/StationCapabilities', told, resource.identity)),
+        this.observe(wireMessage(this.wire, 'hub/StationCapabilities', told, resource.identity)),
       onEnforce: ({ resource }, command) =>
         noteCommand(this.runtime.trace, {
           command,
@@ -117,9 +134,11 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#undo.push(this.site.on('reloaded', ({ ok }) => (ok ? this.#reloaded() : undefined)));
     const bounds = () => [
       this.#bridges.stats(),
+      this.#pacer.stats(),
       ...this.#channels.stats(),
       ...this.#rooms.native.stats(),
       ...this.#rooms.orders.stats(),
+      this.#teller.stats(),
     ];
     this.#undo.push(metrics.collect('v2gate_ocpp_link', bounds));
     this.#tick = every(clock, TICK_MS, () => this.#everySecond());
@@ -147,9 +166,9 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     const { topic, payload, v2gate } = message;
     if (topic === 'hub/CommandBatch') {
       const { batchId, commands } = HUB_MESSAGES.CommandBatch.parse(payload);
-      for (const command of commands) this.#command(command, batchId);
+      this.#teller.together(commands.length, () => commands.map((command) => this.#command(command, batchId)));
     } else if (topic === 'hub/PowerCommand') {
-      this.#command(HUB_MESSAGES.PowerCommand.parse(payload), v2gate.cause ?? v2gate.id);
+      void this.#command(HUB_MESSAGES.PowerCommand.parse(payload), v2gate.cause ?? v2gate.id);
     } else if (topic === 'hub/StationOrder') {
       await this.#rooms.orders.take(HUB_MESSAGES.StationOrder.parse(payload), v2gate.id);
     } else if (/^ocpp[\d.]+\/\w+Response$/.test(topic)) {
@@ -158,7 +177,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       const answer = await this.#rooms.native.request(message);
       this.#outlet.emit(
         'outcome',
-        wireMessage(this.#wire, topic.replace(/Request$/, 'Response'), answer, v2gate.peer, v2gate.id),
+        wireMessage(this.wire, topic.replace(/Request$/, 'Response'), answer, v2gate.peer, v2gate.id),
       );
     }
   }
@@ -198,7 +217,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
       if (channel.status === 'available') channel.left = true;
     }
     if (channel && topic === 'hub/MeterReading') this.#metered(channel, payload as MeterReading);
-    this.site.observe(message);
+    this.site.observe(message, 'checked');
     if (this.#config.speaks === 'hub') this.#outlet.emit('message', message);
     if (channel && topic !== 'hub/MeterReading') this.#rooms.enforcer.check(channel);
   }
@@ -221,7 +240,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
   }
 
   ready(bridge: StationBridge): void {
-    void this.#rooms.preparer.prepare(bridge);
+    this.#pacer.add(bridge);
   }
 
   rebooted(channel: Channel): void {
@@ -254,9 +273,11 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     this.#tick?.cancel();
     for (const undo of this.#undo.splice(0)) undo();
     this.#held.clear();
+    this.#pacer.close();
     const server = this.#server;
     this.#server = undefined;
     await server?.close();
+    this.#teller.flush();
     this.#outlet.emit('status', this.status());
     this.#outlet.clear();
   }
@@ -276,6 +297,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
 
   #left(bridge: StationBridge): void {
     bridge.readiness.close();
+    this.#pacer.remove(bridge);
     if (this.#bridges.get(bridge.identity) !== bridge) return;
     this.#bridges.delete(bridge.identity);
     this.site.stations.left(bridge.identity);
@@ -292,7 +314,7 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
 
   #say(channel: Channel, state: StationStatus['state']): void {
     const { identity } = channel.resource;
-    this.observe(statusMessage(this.#wire, channel, state, this.#bridges.get(identity)?.version));
+    this.observe(statusMessage(this.wire, channel, state, this.#bridges.get(identity)?.version));
   }
 
   /** A station that was just let in is asked to boot again, for that is when it learns of it. */
@@ -326,24 +348,27 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
         this.ready(bridge);
   }
 
-  #command(command: PowerCommand, cause: string): void {
+  /** Never rejects. */
+  #command(command: PowerCommand, cause: string): Promise<unknown> {
     const channel = this.#channels.get(command.resourceId);
     noteCommand(this.runtime.trace, { command, cause, linkId: this.linkId, peer: channel?.resource.identity });
-    if (channel) {
-      void this.#rooms.commander.send(this.#bridges.get(channel.resource.identity), channel, command);
-      return;
-    }
+    if (channel) return this.#rooms.commander.send(this.#bridges.get(channel.resource.identity), channel, command);
     const { commandId, resourceId } = command;
-    this.#outcome(
-      { commandId, resourceId, state: 'refused', at: this.stamp(), code: 'station.notConnected' },
-      undefined,
-    );
+    const refused = {
+      commandId,
+      resourceId,
+      state: 'refused',
+      at: this.stamp(),
+      code: 'station.notConnected',
+    } as const;
+    this.#teller.tell(refused, undefined);
+    return Promise.resolve();
   }
 
   #metered(channel: Channel, { at, powerW, voltageV }: MeterReading): void {
     if (voltageV !== undefined) channel.voltageV = voltageV;
     // A station whose clock is ahead does not see the future.
-    if (powerW !== undefined)
+    if (powerW !== undefined && channel.current !== undefined)
       this.#rooms.commander.followup.measured(channel, Math.min(parseTime(at), this.runtime.clock.now()), powerW);
   }
 
@@ -351,17 +376,12 @@ export class OcppLink implements Link, ActuatingLink, StationHost {
     for (const channel of this.#channels.all()) {
       this.#rooms.commander.tick(channel);
       this.#rooms.native.tick(channel);
-      const state = this.#rooms.preparer.assume(channel, this.#bridges.get(channel.resource.identity)?.ready === true);
+      const bridge = this.#bridges.get(channel.resource.identity);
+      const state = this.#rooms.preparer.assume(channel, bridge?.ready === true);
       if (state !== undefined) this.#say(channel, state);
       this.#rooms.enforcer.check(channel);
-      void this.#rooms.enforcer.keepDefault(channel);
+      if (bridge === undefined || !this.#pacer.waits(bridge)) void this.#rooms.enforcer.keepDefault(channel);
       this.#held.look(channel);
     }
-  }
-
-  #outcome(outcome: CommandOutcome, identity: string | undefined): void {
-    const told = wireMessage(this.#wire, 'hub/CommandOutcome', outcome, identity, outcome.commandId);
-    this.site.observe(told);
-    this.#outlet.emit('outcome', told);
   }
 }

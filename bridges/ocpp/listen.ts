@@ -3,7 +3,7 @@ import { openOnPort } from '../../hub/links/ports.ts';
 import type { GatewayRuntime } from '../../hub/ports.ts';
 import type { Site } from '../../hub/site/types.ts';
 import { createOcppServer, type OcppServer, type Station, type TappedMessage } from '../../protocols/ocpp/index.ts';
-import { admit } from './admission.ts';
+import { admit, tellAdmission } from './admission.ts';
 import type { OcppLinkConfig } from './index.ts';
 import { noteTapped } from './tapped.ts';
 
@@ -31,8 +31,11 @@ export function listen({ config, runtime, site, log, onStation }: ListenOptions)
       log,
       metrics,
       ...(config.validators === undefined ? {} : { validators: config.validators }),
-      authenticate: (identity, credentials, { version }) =>
-        admit(site, (ref) => runtime.secret(ref), identity, credentials, { version, mustProve }),
+      authenticate: (identity, credentials, { version }) => {
+        const admission = admit(site, (ref) => runtime.secret(ref), identity, credentials, { version, mustProve });
+        tellAdmission(site, identity, admission);
+        return admission;
+      },
       ...(tls?.ocpp ? { tlsSource: tls.ocpp } : {}),
       allowInsecure: settings.insecure === true,
       onStation,

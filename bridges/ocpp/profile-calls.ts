@@ -19,9 +19,12 @@ export const call = (
   options: CallOptions,
 ): Promise<unknown> => station.callAny(action, payload, options);
 
+/** A foreign profile stands in the same place. */
+export const isTaken = (answer: unknown): boolean => reasonOf(answer) === 'DuplicateProfile';
+
 /** A refusal for a foreign profile in the same place is answered by clearing that place; resolves to whether it was. */
 export async function clearPlace({ station }: CommandTarget, { payload }: Wording, answer: unknown): Promise<boolean> {
-  if (reasonOf(answer) !== 'DuplicateProfile') return false;
+  if (!isTaken(answer)) return false;
   const profile = profileOf(payload);
   const chargingProfileCriteria = {
     evseId: field(payload, 'evseId'),

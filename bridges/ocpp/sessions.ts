@@ -54,8 +54,9 @@ export class StationSessions {
   readonly #bridge: StationBridge;
   readonly #book: TransactionBook;
   readonly #host: SessionHost;
-  /** Events of a station are taken one after the other. */
+  /** Events of a station are taken one after the other; so many are not over yet. */
   #tail: Promise<unknown> = Promise.resolve();
+  #open = 0;
 
   constructor(bridge: StationBridge, book: TransactionBook, host: SessionHost) {
     this.#bridge = bridge;
@@ -65,9 +66,35 @@ export class StationSessions {
 
   /** Waits for its turn: a station may repeat a message while the first one is still being stored. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#tail.then(work, work);
+    this.#open++;
+    const mine = this.#tail.then(work, work).finally(() => this.#open--);
     this.#tail = mine.catch(() => undefined);
     return mine;
+  }
+
+  /** True when a meter value belongs to the transaction of 1.6 that runs: then nothing has to be looked up or waited for. */
+  isOfRunning16(connector: number, transactionId: number): boolean {
+    const channel = this.#bridge.channel(connector);
+    return this.#open === 0 && channel?.transactionId === transactionId && channel.over === undefined;
+  }
+
+  /**
+   * Takes an event of 2.x that only tells more of the transaction that runs, at once: nothing has to be looked up or
+   * waited for. False: it has to be taken in turn, by {@link event2}.
+   */
+  goesOn2(p: Event2): boolean {
+    const { transactionId, remoteStartId } = p.transactionInfo;
+    if (this.#open > 0 || p.eventType !== 'Updated' || p.idToken !== undefined) return false;
+    const { channels } = this.#bridge;
+    const channel = p.evse ? this.#bridge.channel(p.evse.id) : channels.find((c) => c.transactionId === transactionId);
+    const last = channel?.events;
+    if (channel?.transactionId !== transactionId || last?.transactionId !== transactionId) return false;
+    if (!this.#isLater(last, p.seqNo)) return true;
+    if (p.offline !== true) delete channel.over;
+    channel.events = { transactionId, seqNo: p.seqNo, ended: false };
+    this.#bridge.translate('TransactionEventRequest', p, channel.resource.evse);
+    this.#host.sessionSeen(channel, { remoteStartId, isNew: false });
+    return true;
   }
 
   async start16(
@@ -195,18 +222,18 @@ export class StationSessions {
   }
 
   async #isNext(channel: Channel, transactionId: string, seqNo: number): Promise<boolean> {
-    const { log } = this.#bridge;
     const last = channel.events;
-    if (last?.transactionId === transactionId) {
-      if (last.ended || seqNo <= last.seqNo) return false;
-      if (seqNo > last.seqNo + 1)
-        log.info('station.lostEvents', { transactionId, from: last.seqNo + 1, to: seqNo - 1 });
-      return true;
-    }
+    if (last?.transactionId === transactionId) return this.#isLater(last, seqNo);
     // An event from before the transaction that runs now, or from one that had ended before our restart.
     if (channel.ended === transactionId) return false;
     const stored = await this.#book.last(channel.resource.resourceId);
     return stored?.transactionId !== transactionId || !stored.ended;
+  }
+
+  #isLater({ transactionId, seqNo, ended }: NonNullable<Channel['events']>, next: number): boolean {
+    if (ended || next <= seqNo) return false;
+    if (next > seqNo + 1) this.#bridge.log.info('station.lostEvents', { transactionId, from: seqNo + 1, to: next - 1 });
+    return true;
   }
 
   /** Whether a time lies before the start of the transaction that runs: what was queued then did not replace it. */

@@ -1,11 +1,11 @@
 import { iso } from '../../core/clock.ts';
 import { describeError } from '../../core/errors.ts';
-import { uuidv7 } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { MappingLibrary } from '../../core/mapping/library.ts';
+import type { Message } from '../../core/schema.ts';
 import type { GatewayRuntime } from '../../hub/ports.ts';
 import type { Site } from '../../hub/site/types.ts';
-import { HUB_MESSAGES, type HubMessageName, type MappingContext, type WireMessage } from '../../model/index.ts';
+import { HUB_MESSAGES, type MappingContext, type WireMessage } from '../../model/index.ts';
 import { type Handler, ocppTime, type Station, type Version } from '../../protocols/ocpp/index.ts';
 import { type Channel, contextOf } from './channel.ts';
 import { addressee } from './effective.ts';
@@ -18,6 +18,7 @@ import { Readiness } from './readiness.ts';
 import { Reports } from './reports.ts';
 import { type SessionHost, StationSessions, type TokenStatus } from './sessions.ts';
 import type { TransactionBook } from './transactions.ts';
+import { type WireSource, wireMessage } from './wire.ts';
 
 /** What a connected station needs of the link it came in by. */
 export interface StationHost extends SessionHost {
@@ -25,8 +26,8 @@ export interface StationHost extends SessionHost {
   readonly runtime: GatewayRuntime;
   readonly site: Site;
   readonly library: MappingLibrary;
-  /** The time of now as text. */
-  readonly stamp: () => string;
+  /** Makes its messages. */
+  readonly wire: WireSource;
   readonly transactions: TransactionBook;
   /** Channels of a station, made where they are missing. */
   channels(identity: string): readonly Channel[];
@@ -125,7 +126,7 @@ export class StationBridge implements CommandTarget {
   }
 
   now(): string {
-    return this.#host.stamp();
+    return this.#host.wire.stamp();
   }
 
   /** A time as a station writes it, in our form; unreadable times become now. */
@@ -230,22 +231,22 @@ export class StationBridge implements CommandTarget {
     }
   }
 
-  /** Settles when what the hub must keep of it is stored; rejects when that has failed. */
-  kept(): Promise<void> {
+  /** Settles when what the hub must keep of it is stored; rejects when that has failed. Undefined: it is. */
+  kept(): Promise<void> | undefined {
     return this.#host.site.kept();
   }
 
   /** Hands a hub message to site and listeners, if it is valid. */
   emit(evse: number, topic: string, payload: unknown): void {
-    const name = topic.replace(/^hub\//, '');
-    const issues = isHubMessage(name)
-      ? HUB_MESSAGES[name].check(payload)
-      : [{ path: '', code: 'schema.invalid', message: `${topic} is no hub message` }];
+    const whole = topic.startsWith('hub/') ? topic : `hub/${topic}`;
+    const issues = BY_TOPIC.get(whole)?.check(payload) ?? [
+      { path: '', code: 'schema.invalid', message: `${topic} is no hub message` },
+    ];
     if (issues.length > 0) {
       this.log.warn('station.invalidObservation', { topic, evse, issues: issues.slice(0, 3) });
       return;
     }
-    this.#host.observe(this.#message(`hub/${name}`, payload));
+    this.#host.observe(this.#message(whole, payload));
   }
 
   /**
@@ -254,12 +255,13 @@ export class StationBridge implements CommandTarget {
    */
   #guarded<V extends Version>(inner: Handler<V>): Handler<V> {
     return (action, payload, ctx) => {
+      const { known } = this;
       const answer = this.#host.tap(
         () => this.#message(`${this.version}/${action}Request`, payload),
-        this.known ? action : undefined,
+        known ? action : undefined,
       );
       if (action === 'BootNotification') return inner(action, payload, ctx);
-      if (!this.known) {
+      if (!known) {
         if (action === 'StatusNotification') this.#seen(addressee(payload));
         throw BRIDGE_ERRORS.fail('station.notAccepted');
       }
@@ -281,16 +283,14 @@ export class StationBridge implements CommandTarget {
   }
 
   #message(topic: string, payload: unknown): WireMessage {
-    const { clock } = this.#host.runtime;
-    return {
-      topic,
-      payload,
-      v2gate: { id: uuidv7(clock), at: this.now(), link: this.#host.linkId, peer: this.identity },
-    };
+    return wireMessage(this.#host.wire, topic, payload, this.identity);
   }
 }
 
-const isHubMessage = (name: string): name is HubMessageName => Object.hasOwn(HUB_MESSAGES, name);
+/** bounded by: the messages of the hub */
+const BY_TOPIC: ReadonlyMap<string, Message<unknown>> = new Map(
+  Object.values(HUB_MESSAGES).map((m) => [`hub/${m.name}`, m]),
+);
 
 /** The messages that a mapping made: a list where it names several targets, else the one payload (design 3). */
 function mapped(result: unknown, to: string): { readonly topic: string; readonly payload: unknown }[] {

@@ -23,7 +23,9 @@ export function noteTapped(o: TapOptions, m: TappedMessage): void {
   const isAnswer = kind === 'result' || kind === 'error';
   // The CALL is the other way round.
   const ours = (direction === 'out') !== isAnswer;
-  const series = !ours && isPeriodic(action, payload, isAnswer) ? `${identity} ${action} ${isAnswer}` : undefined;
+  const isSample = !ours && isPeriodic(action, payload, isAnswer);
+  if (isSample && o.trace.leavesOutAny()) return;
+  const series = isSample ? `${identity} ${action} ${isAnswer}` : undefined;
   if (series !== undefined && o.trace.leavesOut(series, `ocpp ${identity}`)) return;
   const call = ours ? m.id : `${identity}/${m.id}`;
   o.trace.note({
@@ -82,6 +84,5 @@ export function noteCommand(
     link: linkId,
     peer,
     resourceIds: [command.resourceId],
-    awaits: true,
   });
 }

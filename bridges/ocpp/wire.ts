@@ -1,36 +1,27 @@
-import type { Clock } from '../../core/clock.ts';
-import { uuidv7 } from '../../core/ids.ts';
 import type { StationStatus, WireMessage } from '../../model/index.ts';
 import type { Version } from '../../protocols/ocpp/index.ts';
 import type { Channel } from './channel.ts';
 
 /** Where messages of a link come from. */
 export interface WireSource {
-  readonly clock: Clock;
+  readonly newId: () => string;
   /** The time of now as text. */
   readonly stamp: () => string;
   readonly linkId: string;
 }
 
 /** A message of a link as it goes to the site and over wires. */
-export function wireMessage(
-  { clock, stamp, linkId }: WireSource,
-  topic: string,
-  payload: unknown,
+export function wireMessage<T extends string, P>(
+  { newId, stamp, linkId }: WireSource,
+  topic: T,
+  payload: P,
   peer: string | undefined,
   cause?: string,
-): WireMessage {
-  return {
-    topic,
-    payload,
-    v2gate: {
-      id: uuidv7(clock),
-      at: stamp(),
-      link: linkId,
-      ...(peer === undefined ? {} : { peer }),
-      ...(cause === undefined ? {} : { cause }),
-    },
-  };
+): WireMessage & { readonly topic: T; readonly payload: P } {
+  const v2gate: WireMessage['v2gate'] = { id: newId(), at: stamp(), link: linkId };
+  if (peer !== undefined) v2gate.peer = peer;
+  if (cause !== undefined) v2gate.cause = cause;
+  return { topic, payload, v2gate };
 }
 
 /** What the link says about the state of an EVSE. */

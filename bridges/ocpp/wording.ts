@@ -50,9 +50,8 @@ export function form(channel: Channel, shape: Exclude<Shape, 'onOff'>, durationS
   return dynamic.durationS >= 0.8 * durationS && dynamic.durationS <= 1.1 * durationS + 1 ? 'update' : shape;
 }
 
-/** Time that a command has left, whole seconds, at least 1. */
-export const durationOf = (command: PowerCommand, now: number): number =>
-  Math.max(1, Math.ceil((parseTime(command.validUntil) - now) / 1000));
+/** Time that a command that ends then has left, whole seconds, at least 1. */
+export const durationOf = (endsAt: number, now: number): number => Math.max(1, Math.ceil((endsAt - now) / 1000));
 
 /**
  * Translates a command and checks that the result stays within what was granted. Throws `mapping.widens`,
@@ -63,20 +62,32 @@ export function word(
   to: Addressee,
   channel: Channel,
   command: PowerCommand,
-  o: { readonly appliedW: number; readonly form: Form; readonly now: number },
+  o: {
+    readonly appliedW: number;
+    readonly form: Form;
+    readonly now: number;
+    /** The same as text, and when the command ends, epoch ms, where somebody has them at hand. */
+    readonly at?: string;
+    readonly endsAt?: number;
+  },
 ): Wording {
   const { evse } = channel.resource;
   const below = o.form === 'defaultW' || o.form === 'defaultA';
   const profileId = below ? defaultProfileId(evse) : commandProfileId(evse);
-  const durationS = durationOf(command, o.now);
+  const endsAt = o.endsAt ?? parseTime(command.validUntil);
+  const durationS = durationOf(endsAt, o.now);
+  const at = o.at ?? iso(o.now);
+  const { version, identity, vendor, model } = to;
   const ctx = contextOf(channel, {
-    ...to,
-    at: iso(o.now),
+    version,
+    identity,
+    vendor,
+    model,
+    at,
     ids: { chargingProfileId: profileId, chargingScheduleId: profileId },
     settings: { shape: o.form, durationS },
   });
-  const granted =
-    command.kind === 'limit' ? { ...command, importLimitW: o.appliedW } : { ...command, powerW: o.appliedW };
+  const granted = grantedOf(command, o.appliedW);
   const entry = library.choose('hub/PowerCommand', to.version, 'from-hub', granted, ctx);
   const made = entry.mapping.run(granted, ctx);
   const payload = below || channel.capabilities?.maxStackLevel !== 0 ? made : atLevel0(made);
@@ -95,9 +106,17 @@ export function word(
   checkProfile(entry.path, payload, {
     profileId,
     now: o.now,
-    endsAt: below ? undefined : parseTime(command.validUntil),
+    at,
+    endsAt: below ? undefined : endsAt,
   });
   return { form: o.form, action, payload, durationS };
+}
+
+/** The command as it is inside the envelope. */
+function grantedOf(command: PowerCommand, appliedW: number): PowerCommand {
+  if (command.kind === 'limit')
+    return command.importLimitW === appliedW ? command : { ...command, importLimitW: appliedW };
+  return command.powerW === appliedW ? command : { ...command, powerW: appliedW };
 }
 
 /**
@@ -123,10 +142,15 @@ function atLevel0(payload: unknown): unknown {
 function checkProfile(
   path: string,
   payload: unknown,
-  o: { readonly profileId: number; readonly now: number; readonly endsAt: number | undefined },
+  o: {
+    readonly profileId: number;
+    readonly now: number;
+    readonly at: string;
+    readonly endsAt: number | undefined;
+  },
 ): void {
   const profile = profileOf(payload);
-  const span = lasting(payload, o.now);
+  const span = lasting(payload, o.now, o.at);
   if (profile === undefined || span === undefined) return;
   const id = field(profile, 'id') ?? field(profile, 'chargingProfileId');
   const fault =

@@ -194,6 +194,14 @@ function described(e: unknown, text: string): unknown {
   }
 }
 
+/** The parser says where the unexpected token ends; it gives texts without quotes and variables without `$`. */
+function startOfToken(token: string, end: number, text: string): number {
+  const start = end - token.length;
+  if (text.slice(start, end) === token) return text.charAt(start - 1) === '$' ? start - 1 : start;
+  const quoted = '"\'`'.includes(text.charAt(end - 1)) && text.slice(end - 1 - token.length, end - 1) === token;
+  return quoted ? end - token.length - 2 : end;
+}
+
 function toParseFailure(e: unknown, text: string): ParseFailure {
   const raw: Partial<Record<keyof ParseFailure | 'token', unknown>> = typeof e === 'object' && e !== null ? e : {};
   const end = typeof raw.position === 'number' ? raw.position : text.length;
@@ -201,8 +209,7 @@ function toParseFailure(e: unknown, text: string): ParseFailure {
   return {
     code: typeof raw.code === 'string' ? raw.code : 'S0500',
     message: typeof raw.message === 'string' ? raw.message : 'The expression cannot be parsed.',
-    // The parser says where the unexpected token ends.
-    position: token !== '' && text.slice(end - token.length, end) === token ? end - token.length : end,
+    position: token === '' ? end : startOfToken(token, end, text),
   };
 }
 

@@ -1,7 +1,7 @@
 import { describeError } from '../errors.ts';
 import { description, type Subject, subjectOf } from './analysis/describe.ts';
 import type { DescribeOptions, LostFields, Schemas } from './analysis/description.ts';
-import { distinct } from './analysis/index.ts';
+import { distinct, withoutEchoes } from './analysis/index.ts';
 import { checkTargets } from './analysis/targets.ts';
 import { nearest } from './analysis/text.ts';
 import { checkBesides } from './analysis/units.ts';
@@ -45,7 +45,8 @@ export function diagnose(text: string, o: DiagnoseOptions = {}): readonly Diagno
 /** In the order of the text; what two checks found counts once. */
 function merged(all: readonly Diagnostic[]): Diagnostic[] {
   const unique = new Map(all.map((d) => [`${d.code} ${d.line}:${d.column} ${d.message}`, d]));
-  return [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  const found = withoutEchoes([...unique.values()], (d) => `${d.line}:${d.column}`);
+  return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 function headerReports(reading: HeaderReading, path: string | undefined, schemas: Schemas): Report[] {

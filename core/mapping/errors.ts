@@ -104,6 +104,7 @@ const CODES: Readonly<Record<string, MappingErrorCode>> = {
   X0004: 'mapping.impure',
   X0005: 'mapping.regex',
   X0006: 'mapping.budget',
+  X0007: 'mapping.value',
 };
 
 function codeFor(failure: Failure): MappingErrorCode {

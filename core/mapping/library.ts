@@ -43,6 +43,8 @@ export interface MappingLibrary {
   /** All that apply, most specific first: station, vendor and model, vendor, language; with condition before without. */
   candidates(topic: string, language: string, direction: Direction, payload: unknown, ctx: unknown): MappingEntry[];
   entries(): readonly MappingEntry[];
+  /** The one in force under a relative path. */
+  entry(path: string): MappingEntry | undefined;
   broken(): readonly BrokenMapping[];
   /** The texts under a path as they were last read, by folder: the shipped one before what overrides it. */
   versions(path: string): readonly { readonly root: string; readonly text: string }[];
@@ -115,6 +117,7 @@ export function createMappingLibrary(o: LibraryOptions): MappingLibrary {
       return best.entry;
     },
     entries: () => [...inForce.values()],
+    entry: (path) => inForce.get(path),
     broken: () => faults,
     versions: (path) =>
       o.roots.flatMap((root) => {

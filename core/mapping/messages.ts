@@ -1,3 +1,4 @@
+import { Fn } from './runtime/fn.ts';
 import type { Failure } from './runtime/state.ts';
 
 /** One sentence per code of the language; `%` stands for the value, `@` for the function or operator. */
@@ -50,6 +51,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   T0410: 'Argument # of $@ has the wrong type: %.',
   T0411: 'The context value cannot stand in for argument # of $@: %.',
   T0412: 'Argument # of $@ must be an array of one type: %.',
+  X0007: 'The update of a transform puts an object into itself.',
   X0001: 'The field name % is not available.',
   X0006: 'A text would have more than % characters.',
   X0005: 'The regular expression % cannot be bounded.',
@@ -78,6 +80,7 @@ function fallback(f: Failure): string {
 function shown(v: unknown): string {
   if (v === undefined) return 'a missing value';
   if (Array.isArray(v)) return `an array of ${v.length}`;
+  if (v instanceof Fn) return 'a function';
   if (typeof v === 'object' && v !== null) return 'an object';
   const text = typeof v === 'string' ? JSON.stringify(v) : String(v);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;

@@ -4,6 +4,8 @@
  * @import { ServiceRow } from './words.js'
  */
 
+import { isOutOfService, markOf, outcomeWords, stateOf } from './words.js';
+
 /** @typedef {'resource' | 'station' | 'protocol' | 'state' | 'soc' | 'measured' | 'granted' | 'envelope' | 'outcome' | 'age'} StationColumn */
 
 /** @typedef {{ column: StationColumn, descending: boolean }} Sorting */
@@ -61,7 +63,8 @@ export function sortStations(rows, { column, descending }) {
 }
 
 /**
- * Rows in which every word is found: in resource, station, protocol, state or outcome.
+ * Rows in which every word is found: in resource, station, protocol, state, mark or outcome, as they are shown and as
+ * the hub language names them.
  * @param {readonly FleetEntry[]} rows
  * @param {string} words
  */
@@ -69,7 +72,11 @@ export function filterStations(rows, words) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   if (wanted.length === 0) return rows;
   return rows.filter((e) => {
-    const text = [e.resourceId, e.identity, e.protocol, e.state, e.outcome, e.outcomeCode].join(' ').toLowerCase();
+    const state = isOutOfService(e) ? '' : e.state;
+    const seen = [stateOf(e).text, markOf(e)?.text, outcomeWords(e).text];
+    const text = [e.resourceId, e.identity, e.protocol, state, e.outcome, e.outcomeCode, ...seen]
+      .join(' ')
+      .toLowerCase();
     return wanted.every((w) => text.includes(w));
   });
 }

@@ -44,7 +44,7 @@ export function span(importW, exportW) {
  */
 export function direction(w) {
   if (w === undefined) return '';
-  return Math.abs(w) < 5 ? 'no flow' : w > 0 ? 'import' : 'export';
+  return Math.abs(w) < 5 ? 'nothing flows' : w > 0 ? 'import' : 'export';
 }
 
 /** @param {number | undefined} pct */

@@ -12,8 +12,13 @@
  * @property {(answers: Readonly<Record<string, string>>) => Partial<StationOrder>} body
  */
 
-/** Orders that make sense for a resource now. @param {FleetEntry} e @returns {Order[]} */
-export function ordersFor(e) {
+/**
+ * Orders that make sense for a resource now.
+ * @param {FleetEntry} e
+ * @param {{ engineer: boolean }} o whether settings may be changed
+ * @returns {Order[]}
+ */
+export function ordersFor(e, { engineer }) {
   if (!e.online) return [];
   const { resourceId, identity = resourceId } = e;
   const session = e.sessionId !== undefined;
@@ -23,6 +28,8 @@ export function ordersFor(e) {
     availability(resourceId, session),
     unlock(resourceId, session),
     reset(identity, session),
+    readSettings(identity, e.protocol),
+    ...(engineer ? [changeSetting(identity, e.protocol)] : []),
   ];
 }
 
@@ -135,6 +142,39 @@ const reset = (identity, session) => ({
   body: ({ hard }) => ({ hard: hard === 'true' }),
 });
 
+/** @param {string} protocol */
+const keyLabel = (protocol) =>
+  protocol === 'ocpp1.6' ? 'Key, such as HeartbeatInterval' : 'Key, such as OCPPCommCtrlr.HeartbeatInterval';
+
+/** @param {string} identity @param {string} protocol @returns {Order} */
+const readSettings = (identity, protocol) => ({
+  action: 'getConfiguration',
+  label: 'Show settings …',
+  question: {
+    title: `Show the settings of ${identity}?`,
+    text: 'It interrupts nobody. Passwords and keys are left out.',
+    fields: [{ name: 'key', label: `${keyLabel(protocol)} (empty: all)` }],
+    yes: 'Show',
+  },
+  body: ({ key = '' }) => ({ ...(key === '' ? {} : { key }) }),
+});
+
+/** @param {string} identity @param {string} protocol @returns {Order} */
+const changeSetting = (identity, protocol) => ({
+  action: 'setConfiguration',
+  label: 'Change setting …',
+  question: {
+    title: `Change a setting of ${identity}?`,
+    text: 'It counts for the whole station and stays after a restart. A wrong value can cut the station off.',
+    fields: [
+      { name: 'key', label: keyLabel(protocol) },
+      { name: 'value', label: 'Value, as the station writes it' },
+    ],
+    yes: 'Change setting',
+  },
+  body: ({ key = '', value = '' }) => ({ ...(key === '' ? {} : { key }), value }),
+});
+
 /** @type {Readonly<Record<string, string>>} */
 const DONE = {
   accepted: 'The station accepts it',
@@ -148,6 +188,20 @@ export function outcomeSentence({ state, reason, code }, label) {
   const what = label.replace(/ …$/, '');
   const said = [reason, code].filter(Boolean).join(', ');
   return `${what}: ${DONE[state ?? ''] ?? state ?? 'no word of the station'}${said === '' ? '' : ` (${said})`}.`;
+}
+
+/**
+ * The settings that a station has told, by name, one line each.
+ * @param {Partial<StationOrderOutcome>} outcome
+ * @returns {{ name: string, value: string }[]}
+ */
+export function settingLines({ settings = [] }) {
+  return settings
+    .map(({ key, value, evse, readonly }) => ({
+      name: evse === undefined ? key : `${key} (EVSE ${evse})`,
+      value: `${value ?? 'not told'}${readonly === true ? ' (read-only)' : ''}`,
+    }))
+    .toSorted((a, b) => a.name.localeCompare(b.name, 'en'));
 }
 
 /** The outcome in an answer of the gateway, which may wrap it. @param {unknown} body @returns {Partial<StationOrderOutcome>} */

@@ -4,7 +4,7 @@
  * @import { LadderStep } from './views/detail.js'
  */
 import { age, percent, power, span } from './format.js';
-import { codeSentence, functionWords, outcomeWords, protocolWords, shapeWords, stateWords } from './words.js';
+import { codeSentence, functionWords, isExcluded, outcomeWords, protocolWords, shapeWords, stateOf } from './words.js';
 
 /** @param {unknown} body @returns {StationCapabilities | undefined} */
 export function capabilitiesOf(body) {
@@ -16,14 +16,20 @@ export function stateFacts(e, now) {
   const outcome = outcomeWords(e);
   return [
     ['Station', `${e.identity ?? '–'} · ${protocolWords(e.protocol)}`],
-    ['State', `${stateWords(e.state).text}${e.socPct === undefined ? '' : `, ${percent(e.socPct)}`}`],
-    ['Takes part in services', e.optState === 'out' ? 'no, opted out' : 'yes'],
+    ['State', `${stateOf(e).text}${e.socPct === undefined ? '' : `, ${percent(e.socPct)}`}`],
+    ['Takes part in services', partWords(e)],
     ['Measured', `${power(e.measuredW)} (${age(e.measuredAt, now)} ago)`],
     ['Granted', power(e.grantedW)],
     ['Car needs … wishes', `${power(e.neededW)} … ${power(e.wishedW)}`],
     ['Envelope', span(e.importLimitW, e.exportLimitW)],
     ['Last command', [outcome.text, outcome.more, codeSentence(e.outcomeCode)].filter(Boolean).join(' · ')],
   ];
+}
+
+/** @param {FleetEntry} e */
+function partWords(e) {
+  if (e.optState === 'out') return 'no, opted out';
+  return isExcluded(e) ? 'no: it does not obey. It is tried again by itself after a while' : 'yes';
 }
 
 /** @param {StationCapabilities | undefined} c @param {boolean} asked @returns {[string, string][]} */

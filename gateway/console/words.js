@@ -133,6 +133,17 @@ const asIs = (code) => ({ text: code, icon: 'unknown', tone: '' });
 /** @param {FleetEntry['state']} state @returns {Words} */
 export const stateWords = (state) => STATES[state] ?? asIs(state);
 
+/** Somebody has put it out of service, which is no fault. @param {FleetEntry} entry */
+export const isOutOfService = ({ state, errorCode }) => state === 'faulted' && errorCode === 'Unavailable';
+
+/** What an outlet does, with what it said of its fault. @param {FleetEntry} entry @returns {Words} */
+export function stateOf(entry) {
+  if (isOutOfService(entry)) return { text: 'Out of service', icon: 'suspended', tone: 'warn' };
+  const words = stateWords(entry.state);
+  const tells = entry.state === 'faulted' && entry.errorCode !== undefined && entry.errorCode !== 'Faulted';
+  return tells ? { ...words, text: `${words.text}: ${entry.errorCode}` } : words;
+}
+
 /** @param {FleetEntry['quality']} quality @returns {Words} */
 export const qualityWords = (quality) => QUALITIES[quality] ?? asIs(quality);
 
@@ -174,11 +185,12 @@ export function codeSentence(code) {
 /**
  * Why a resource does not get what its car wishes, one sentence each.
  * @param {FleetEntry} entry
- * @param {{ service?: string | undefined }} o who asks for a service now
+ * @param {{ service?: string | undefined, limit?: string | undefined }} o who asks for a service now; the limits that
+ *   somebody has set
  * @param {(w: number) => string} power
  * @returns {string[]}
  */
-export function reasons(entry, { service }, power) {
+export function reasons(entry, { service, limit }, power) {
   const { grantedW, wishedW, importLimitW, exportLimitW } = entry;
   const found = [];
   if (entry.optState === 'out') found.push('Opted out of services.');
@@ -187,7 +199,7 @@ export function reasons(entry, { service }, power) {
   else if (grantedW !== undefined && wishedW - grantedW > NOTABLE_W) {
     const atImport = importLimitW !== undefined && grantedW >= importLimitW - NOTABLE_W;
     const atExport = exportLimitW !== undefined && exportLimitW > 0 && grantedW <= -exportLimitW + NOTABLE_W;
-    const by = atImport ? 'its envelope' : service;
+    const by = atImport ? `its envelope${limit === undefined ? '' : ` (${limit})`}` : service;
     const what = grantedW < -NOTABLE_W ? 'Gives instead of taking' : 'Stepped down from';
     const why = `${by === undefined ? '' : ` for ${by}`}${atExport ? ', as far as its envelope goes' : ''}`;
     found.push(`${what} ${power(wishedW)}${why}.`);
@@ -195,15 +207,35 @@ export function reasons(entry, { service }, power) {
   return found;
 }
 
-/** More than its envelope by what meters tell apart (design 2.1). @param {FleetEntry} entry */
-export function isAbove({ online, measuredW, importLimitW }) {
-  if (!online || measuredW === undefined || importLimitW === undefined) return false;
+/**
+ * Limits that somebody has set, beside those of the site file; undefined: none.
+ * @param {readonly import('../../model/index.ts').FleetSnapshot['limits'][number][]} limits
+ */
+export function setLimitWords(limits) {
+  const set = limits.filter((l) => l.source !== undefined);
+  const [first] = set;
+  if (first === undefined) return undefined;
+  if (set.length > 1) return `${set.length} limits are set`;
+  const where = first.nodeId === 'poc' ? 'the connection point' : `circuit ${first.nodeId}`;
+  return `limit at ${where}, set by ${first.source}`;
+}
+
+/** The link has tried every form of command in vain. @param {FleetEntry} entry */
+export const isExcluded = ({ outcomeCode }) => outcomeCode === 'resource.excluded';
+
+/**
+ * More than its envelope by what meters tell apart (design 2.1). While it is being told, it has not had its chance yet.
+ * @param {FleetEntry} entry
+ */
+export function isAbove({ online, measuredW, importLimitW, outcome }) {
+  if (!online || outcome === 'sent' || outcome === 'accepted' || measuredW === undefined || importLimitW === undefined)
+    return false;
   return measuredW > importLimitW + Math.max(NOTABLE_W, importLimitW * 0.02);
 }
 
 /** A fact about how a station is led that an operator should see at once. @param {FleetEntry} entry @returns {Words | undefined} */
 export function markOf(entry) {
-  if (entry.outcomeCode === 'resource.excluded')
+  if (isExcluded(entry))
     return { text: 'Excluded', icon: 'cross', tone: 'bad', more: 'counts for no service until it obeys again' };
   if (isAbove(entry)) return { text: 'Limit not held', icon: 'faulted', tone: 'bad' };
   if (entry.optState === 'out') return { text: 'Opted out', icon: 'suspended', tone: 'warn' };

@@ -15,6 +15,8 @@ export interface CommitterOptions {
   readonly db: DatabaseSync;
   readonly path: string;
   readonly records: Records;
+  /** Rows were committed. Must not throw. */
+  readonly committed?: (rows: number) => void;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly health?: (state: ComponentHealth) => void;
@@ -31,6 +33,8 @@ export function createCommitter(o: CommitterOptions): (slice: readonly Entry[]) 
   ]);
   const rows = metrics.counter('v2gate_store_rows_total', 'Rows committed', ['class']);
   const failures = metrics.counter('v2gate_store_failures_total', 'Writes that failed', ['class', 'code']);
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const commit = db.prepare('COMMIT');
   let fullSync = true; // as the database was opened
   let healthy = true;
 
@@ -42,10 +46,16 @@ export function createCommitter(o: CommitterOptions): (slice: readonly Entry[]) 
   const transact = (slice: readonly Entry[], full: boolean): readonly (V2gateError | undefined)[] => {
     try {
       sync(full);
-      db.exec('BEGIN IMMEDIATE');
+      const [only] = slice;
+      if (slice.length === 1 && only?.ops.length === 1) {
+        failPoint('commit.open');
+        // A statement by itself is a transaction.
+        return [applyEntry(db, o.records, only)];
+      }
+      begin.run();
       const verdicts = slice.map((entry) => applyEntry(db, o.records, entry));
       failPoint('commit.open');
-      db.exec('COMMIT');
+      commit.run();
       return verdicts;
     } catch (e) {
       const error = explain(e, o.path);
@@ -79,6 +89,7 @@ export function createCommitter(o: CommitterOptions): (slice: readonly Entry[]) 
         entry.settle(error);
       });
       report(verdicts.find((v) => v !== undefined && v.code !== 'store.keyExists'));
+      o.committed?.(work.reduce((sum, e) => sum + e.ops.length, 0));
     }
     for (const barrier of slice.filter((e) => e.ops.length === 0)) barrier.settle();
   };

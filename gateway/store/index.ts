@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { ComponentHealth, ListQuery, RecordKind, StoredRecord, StoreOp, StorePort } from '../../hub/ports.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { createCommitter } from './commit.ts';
 import { copyDatabase } from './copy.ts';
 import { explain, openDatabase } from './database.ts';
@@ -66,6 +67,7 @@ class SqliteStore implements SqliteStorePort {
   readonly #log: Log;
   readonly #records: Records;
   readonly #writer: Writer;
+  readonly #checkpoints: Checkpoints;
   readonly #forget: () => void;
   #closing: Promise<void> | undefined;
 
@@ -74,7 +76,13 @@ class SqliteStore implements SqliteStorePort {
     this.#path = o.path;
     this.#log = o.log;
     this.#records = prepareRecords(db);
-    const commit = createCommitter({ ...o, db, records: this.#records });
+    this.#checkpoints = new Checkpoints({ db, clock: o.clock });
+    const commit = createCommitter({
+      ...o,
+      db,
+      records: this.#records,
+      committed: (rows) => this.#checkpoints.committed(rows),
+    });
     this.#writer = new Writer({ clock: o.clock, maxRows: o.maxRows ?? DEFAULT_MAX_ROWS, commit });
     this.#forget = o.metrics.collect('v2gate_store_queue', () => this.#writer.stats());
   }
@@ -108,7 +116,7 @@ class SqliteStore implements SqliteStorePort {
   async flush(): Promise<void> {
     if (this.#closing) throw STORE_ERRORS.fail('store.closed');
     await this.#writer.barrier();
-    this.#run(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+    this.#run(() => this.#checkpoints.now());
   }
 
   async copyTo(file: string): Promise<void> {
@@ -130,6 +138,7 @@ class SqliteStore implements SqliteStorePort {
   async #shut(): Promise<void> {
     await this.#writer.barrier();
     this.#forget();
+    this.#checkpoints.close();
     this.#run(() => this.#db.close());
     this.#log.debug('store.closed', { path: this.#path });
   }

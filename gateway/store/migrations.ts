@@ -34,6 +34,16 @@ export const MIGRATIONS: readonly Migration[] = [
     what: 'the index by age without the keys, a sixth of the file',
     up: (db) => db.exec('DROP INDEX record_by_age; CREATE INDEX record_by_age ON record (kind, at)'),
   },
+  {
+    to: 4,
+    what: 'meter values in rows by the second they were written in, each a list',
+    up: (db) =>
+      // Keys begin with the site, whose id has no slash.
+      db.exec(`UPDATE record SET body = '[' || body || ']',
+        key = substr(key, 1, instr(key, '/')) || 'second/' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')
+          || '/' || substr(key, instr(key, '/') + 1)
+        WHERE kind = 'meter' AND substr(key, instr(key, '/') + 1) NOT LIKE 'second/%'`),
+  },
 ];
 
 /**

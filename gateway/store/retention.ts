@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 /**
  * How long records are kept, in days since their `at`; kinds that are not listed are kept until somebody deletes them
  * (state such as contracts and stations, and the heads of log chains, so that a chain goes on after its entries are gone).
- * Telemetry, event log, records and proofs as in fo 9.4. Single commands (`batch`, `outcome`) go early: a fleet that
+ * Telemetry (meter values too), event log, records and proofs as in fo 9.4. Single commands (`batch`, `outcome`) go early: a fleet that
  * follows a target of every 4 s writes more of them than of everything else, a restart reads those of the last two
  * minutes, and no record or proof is made from them.
  */
@@ -19,7 +19,7 @@ export const RETENTION_DAYS: Readonly<Partial<Record<RecordKind, number>>> = {
   batch: 14,
   outcome: 14,
   log: 1096,
-  meter: 400,
+  meter: 90,
   telemetry: 90,
   energy: 3,
   curve: 400,

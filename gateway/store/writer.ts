@@ -88,7 +88,7 @@ export class Writer {
     if (touchesDeferred(ops)) this.#promote();
     const done = this.#enqueue(ops, durability);
     const waitMs = durability === 'A' || this.#laneRows >= GROUP_ROWS ? 0 : this.#groupWaitMs();
-    if (waitMs === 0) this.#drain();
+    if (waitMs === 0) this.#drain(durability);
     else if (!this.#draining) this.#groupTimer ??= this.#o.clock.after(waitMs, () => this.#drain());
     return done;
   }
@@ -137,13 +137,17 @@ export class Writer {
     this.#deferredRows = 0;
   }
 
-  /** Empties the lane slice by slice. Begins with the next turn of the loop: writes of one turn share one commit. */
-  #drain(): void {
+  /**
+   * Empties the lane slice by slice. Begins with the next turn of the loop, so that writes of one turn share one synced
+   * commit; for class B, which is not synced and comes here in groups or when little goes on, right after the present step.
+   */
+  #drain(durability: Durability = 'A'): void {
     this.#groupTimer?.cancel();
     this.#groupTimer = undefined;
     if (this.#draining) return;
     this.#draining = true;
-    setImmediate(() => this.#step());
+    if (durability === 'B') queueMicrotask(() => this.#step());
+    else setImmediate(() => this.#step());
   }
 
   #step(): void {

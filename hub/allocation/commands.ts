@@ -3,7 +3,7 @@ import type { Plan } from './plan.ts';
 import type { SiteEvse, SiteTree } from './site.ts';
 import { chooseSkipped } from './skipping.ts';
 import { addSteps, at, type PowerRange, type Step } from './steps.ts';
-import type { AllocationCommand, AllocationResult } from './types.ts';
+import type { AllocationCommand, AllocationResult, EvseInput } from './types.ts';
 
 type Commands = Pick<AllocationResult, 'commands' | 'gates' | 'transient' | 'skipped' | 'deferred'>;
 
@@ -45,7 +45,7 @@ function send(
     limits,
     late,
   });
-  const planned = tree.evses.map((evse, i) => (evse.input.fixed ? present[i] : at(evse.input.presentW)) ?? at(0));
+  const planned = tree.evses.map(({ input }, i) => settledRange(input, present[i]));
   const steps: Step[] = [];
   // The most urgent first.
   for (const evse of tree.byRank.toReversed()) {
@@ -93,6 +93,11 @@ function isDirect(step: Step): boolean {
 
 function movable(evse: SiteEvse, plan: Plan): boolean {
   return evse.input.pinnedW !== undefined || (plan.bounds[evse.index]?.free ?? false);
+}
+
+/** Once it does what it was told last, if it can be told anything. */
+function settledRange({ fixed, inFlight, presentW }: EvseInput, present: PowerRange | undefined): PowerRange {
+  return present && (fixed || !inFlight) ? present : at(presentW);
 }
 
 function presentRange(evse: SiteEvse, plan: Plan): PowerRange {

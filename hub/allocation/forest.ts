@@ -50,6 +50,8 @@ export class Forest {
   readonly importBase: Float64Array;
   readonly importSlope: Float64Array;
   readonly first: Float64Array;
+  /** The same for the range before that one: shares go to and fro over a border. */
+  readonly #before: readonly [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   readonly #up: Int32Array;
   readonly #kidFrom: Int32Array;
   readonly #kidTo: Int32Array;
@@ -68,6 +70,7 @@ export class Forest {
     [this.lo, this.need, this.wish] = [reals(), reals(), reals()];
     [this.from, this.to, this.first] = [reals(), reals(), reals()];
     [this.importBase, this.importSlope] = [reals(), reals()];
+    this.#before = [reals(), reals(), reals(), reals(), reals()];
     [this.#up, this.#kidFrom, this.#kidTo] = [indices(), indices(), indices()];
     [this.#evse, this.#branchOf, this.#ownerOf] = [indices(), indices(), indices()];
   }
@@ -143,9 +146,24 @@ export class Forest {
     }
   }
 
+  /** Nothing is known of a place any more. */
   forget(cell: number): void {
-    this.from[cell] = Number.POSITIVE_INFINITY;
-    this.to[cell] = Number.NEGATIVE_INFINITY;
+    const [from, to] = this.#before;
+    this.from[cell] = from[cell] = Number.POSITIVE_INFINITY;
+    this.to[cell] = to[cell] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** True when it is known what a place does at a share; else what is known steps back, to be replaced. */
+  recall(cell: number, x: number): boolean {
+    if (x >= real(this.from, cell) && x <= real(this.to, cell)) return true;
+    const [from, to, first, base, slope] = this.#before;
+    const isKnown = x >= real(from, cell) && x <= real(to, cell);
+    swap(this.from, from, cell);
+    swap(this.to, to, cell);
+    swap(this.first, first, cell);
+    swap(this.importBase, base, cell);
+    swap(this.importSlope, slope, cell);
+    return isKnown;
   }
 
   /** What a place gets of a share (steps 3 and 5). */
@@ -203,4 +221,10 @@ export class Forest {
     }
     this.setBounds(cell, lo, need, wish);
   }
+}
+
+function swap(a: Float64Array, b: Float64Array, at: number): void {
+  const kept = real(a, at);
+  a[at] = real(b, at);
+  b[at] = kept;
 }

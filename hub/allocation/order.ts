@@ -1,6 +1,6 @@
 import { LIMIT_EPS_W, real } from './forest.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
-import type { PowerRange, Step } from './steps.ts';
+import { at, type PowerRange, type Step } from './steps.ts';
 import type { Wait } from './types.ts';
 
 /** Passes over what does not fit yet, before the rest goes without regard to transients at `measured` nodes. */
@@ -69,26 +69,34 @@ function totalsOf(
   const told = new Uint8Array(tree.evses.length);
   for (const { evse, old, newW } of steps) {
     told[evse.index] = 1;
-    for (const kind of KINDS) {
-      const delta = countAs(kind, newW, newW) - countAs(kind, old.minW, old.maxW);
-      const at = Totals.place(evse.node, kind);
-      if (delta > 0) totals.rise[at] = real(totals.rise, at) + delta;
-    }
+    addMore(totals.rise, Totals.place(evse.node, 0), at(newW), old);
   }
   for (const { index, node } of tree.evses) {
     const [before, then] = [present[index], planned[index]];
     if (!before || !then) continue;
-    for (const kind of KINDS) {
-      const at = Totals.place(node, kind);
-      const now = countAs(kind, before.minW, before.maxW);
-      const later = countAs(kind, then.minW, then.maxW);
-      totals.start[at] = real(totals.start, at) + now;
-      totals.planned[at] = real(totals.planned, at) + later;
-      if (now > later && told[index] === 0) totals.stale[at] = real(totals.stale, at) + now - later;
-    }
+    const place = Totals.place(node, 0);
+    addUse(totals.start, place, before);
+    addUse(totals.planned, place, then);
+    if (told[index] === 0) addMore(totals.stale, place, before, then);
   }
   for (const node of tree.nodes.toReversed()) if (node.parent) totals.lift(node, node.parent);
   return totals;
+}
+
+/** Adds what a range counts as, each kind at its place. */
+function addUse(list: Float64Array, place: number, { minW, maxW }: PowerRange): void {
+  list[place] = real(list, place) + maxW;
+  list[place + 1] = real(list, place + 1) - minW;
+  list[place + 2] = real(list, place + 2) + Math.max(0, maxW);
+  list[place + 3] = real(list, place + 3) + Math.max(0, -minW);
+}
+
+/** The same for what a range counts above another one. */
+function addMore(list: Float64Array, place: number, a: PowerRange, b: PowerRange): void {
+  list[place] = real(list, place) + Math.max(0, a.maxW - b.maxW);
+  list[place + 1] = real(list, place + 1) + Math.max(0, b.minW - a.minW);
+  list[place + 2] = real(list, place + 2) + Math.max(0, Math.max(0, a.maxW) - Math.max(0, b.maxW));
+  list[place + 3] = real(list, place + 3) + Math.max(0, Math.max(0, -a.minW) - Math.max(0, -b.minW));
 }
 
 /** One limit of one node: how much of it is used, counting the worst of every member. */
@@ -116,13 +124,13 @@ class Constraint {
     const limit = (exporting ? limits?.exportW : limits?.importW) ?? 0;
     const now = (exporting ? limits?.now.exportW : limits?.now.importW) ?? 0;
     this.#kind = node.separate ? (exporting ? 3 : 2) : exporting ? 1 : 0;
-    const at = Totals.place(node, this.#kind);
-    const planned = real(totals.planned, at);
+    const place = Totals.place(node, this.#kind);
+    const planned = real(totals.planned, place);
     this.inDoubt = now < limit && planned <= limit + LIMIT_EPS_W;
     this.limit = (this.inDoubt ? now : Math.max(limit, planned)) + LIMIT_EPS_W;
-    this.start = real(totals.start, at);
-    this.stale = real(totals.stale, at);
-    const rise = real(totals.rise, at);
+    this.start = real(totals.start, place);
+    this.stale = real(totals.stale, place);
+    const rise = real(totals.rise, place);
     this.tight = rise > 0 && this.start + rise > this.limit;
     this.used = this.start;
   }
@@ -154,19 +162,23 @@ export function orderSteps(
   limits: readonly AllLimits[],
 ): Ordered {
   const totals = totalsOf(tree, steps, present, planned);
-  const constraints = tree.nodes.map((node): [Constraint, Constraint] => {
+  // Whatever goes, the others cannot be exceeded.
+  const lists: (readonly Constraint[])[] = [];
+  let isTight = false;
+  for (const node of tree.nodes) {
     const own = limits[node.index];
-    return [new Constraint(node, false, own, totals), new Constraint(node, true, own, totals)];
-  });
-  if (!constraints.some(([a, b]) => a.tight || b.tight)) return allAtOnce(steps);
-  const lists: Constraint[][] = [];
-  for (const { index, parent } of tree.nodes) {
-    lists[index] = [...(constraints[index] ?? []), ...(parent ? (lists[parent.index] ?? []) : [])];
+    const tight = [false, true].map((exporting) => new Constraint(node, exporting, own, totals)).filter((c) => c.tight);
+    const above = (node.parent && lists[node.parent.index]) ?? NO_CONSTRAINTS;
+    lists[node.index] = tight.length > 0 ? [...tight, ...above] : above;
+    isTight ||= tight.length > 0;
   }
-  const above: Above = (evse) => lists[evse.node.index] ?? [];
+  if (!isTight) return allAtOnce(steps);
+  const above: Above = (evse) => lists[evse.node.index] ?? NO_CONSTRAINTS;
   const { ordered, deferred } = searchOrder(steps, above);
   return { ...gate(ordered, above), deferred };
 }
+
+const NO_CONSTRAINTS: readonly Constraint[] = [];
 
 type Above = (evse: SiteEvse) => readonly Constraint[];
 
@@ -249,7 +261,6 @@ function gate(ordered: readonly Step[], above: Above): Omit<Ordered, 'deferred'>
   for (const step of ordered) {
     const waits: Wait[] = [];
     for (const c of above(step.evse)) {
-      if (!c.tight) continue;
       const delta = c.deltaOf(step);
       if (delta === 0) continue;
       c.gate ??= gates.push([]) - 1;

@@ -154,12 +154,12 @@ function stepOne(evse: SiteEvse, member: boolean, comesDownW?: number): Bound {
  */
 function heldToRelease(tree: SiteTree, member: readonly boolean[]): Map<SiteEvse, number> {
   const released = new Map<SiteEvse, number>(); // bounded by: the EVSEs of this call
-  const held = tree.evses.filter(({ input }) => input.commandRunning && !input.fixed && input.pinnedW === undefined);
-  if (held.length === 0) return released;
+  const isHeld = ({ input }: SiteEvse) => input.commandRunning && !input.fixed && input.pinnedW === undefined;
+  if (!tree.evses.some(isHeld)) return released;
   const bounds = tree.evses.map((evse) => stepOne(evse, member[evse.index] ?? false));
   for (const { node, direction, excessW } of brokenByNeeds(tree, bounds)) {
     const sign = direction === 'import' ? 1 : -1;
-    const below = held.filter((e) => e.index >= node.from && e.index < node.to && sign * e.input.presentW > 0);
+    const below = tree.evses.slice(node.from, node.to).filter((e) => isHeld(e) && sign * e.input.presentW > 0);
     const slackOf = ({ input, neededW }: SiteEvse) =>
       sign === 1 ? Math.max(0, input.presentW - Math.max(neededW, 0)) : -input.presentW;
     let slack = 0;
@@ -170,8 +170,9 @@ function heldToRelease(tree: SiteTree, member: readonly boolean[]): Map<SiteEvse
       released.set(evse, Math.max(released.get(evse) ?? 0, comesDownW));
     }
   }
-  for (const evse of held)
-    if (evse.input.presentW < 0 && !evse.input.exportAllowed) released.set(evse, Number.POSITIVE_INFINITY);
+  for (const evse of tree.evses)
+    if (isHeld(evse) && evse.input.presentW < 0 && !evse.input.exportAllowed)
+      released.set(evse, Number.POSITIVE_INFINITY);
   return released;
 }
 

@@ -10,8 +10,8 @@ export function roundToward0(evse: SiteEvse, power: number): number {
 
 /**
  * Step 7 of fo 8.3: rounds, and lowers the largest exports (imports) of nodes whose export (import) limit the rounding
- * broke. EVSEs that this pushes below their minimum are given up one after the other, as in step 6: the least urgent
- * first, and those that rounding alone pushes before those that a repair pushes.
+ * broke. EVSEs that this pushes below their minimum are given up as in step 6: those that rounding alone pushes first,
+ * one after the other; then those that a repair pushes, of each circuit the least urgent at a time.
  */
 export function roundPlan(solver: Solver): {
   readonly planned: readonly (number | undefined)[];
@@ -25,9 +25,9 @@ export function roundPlan(solver: Solver): {
       return power === undefined ? undefined : roundToward0(evse, power);
     });
     const lowered = repair(solver.tree, granted, (node) => solver.limitsOf(node));
-    const pushed = leastUrgent([...lowered].filter((evse) => isPushed(evse, planned[evse.index], granted[evse.index])));
-    if (!pushed) return { planned, granted };
-    solver.giveUp(pushed);
+    const pushed = [...lowered].filter((evse) => isPushed(evse, planned[evse.index], granted[evse.index]));
+    if (pushed.length === 0) return { planned, granted };
+    for (const evse of leastUrgent(pushed)) solver.giveUp(evse);
   }
 }
 
@@ -49,14 +49,10 @@ export function repairJoint(
   limitsOf: (node: SiteNode) => FreeLimits,
 ): void {
   for (;;) {
-    const lowered = [...repair(tree, granted, limitsOf)];
-    const pushed = leastUrgent(
-      lowered
-        .filter(({ index }) => granted[index] !== 0)
-        .filter((e) => isPushed(e, planned[e.index], granted[e.index])),
-    );
-    if (!pushed) return;
-    granted[pushed.index] = 0;
+    const lowered = [...repair(tree, granted, limitsOf)].filter(({ index }) => granted[index] !== 0);
+    const pushed = lowered.filter((evse) => isPushed(evse, planned[evse.index], granted[evse.index]));
+    if (pushed.length === 0) return;
+    for (const evse of leastUrgent(pushed)) granted[evse.index] = 0;
   }
 }
 
@@ -66,31 +62,41 @@ export interface FreeLimits {
   readonly hi: number;
 }
 
-function leastUrgent(evses: readonly SiteEvse[]): SiteEvse | undefined {
-  let first: SiteEvse | undefined;
-  for (const evse of evses) if (!first || evse.rank < first.rank) first = evse;
-  return first;
+/** The least urgent of each circuit: what happens in one hardly matters to the rounding in others. */
+function leastUrgent(evses: readonly SiteEvse[]): Iterable<SiteEvse> {
+  const first = new Map<SiteNode, SiteEvse>(); // bounded by: the circuits of the site
+  for (const evse of evses) {
+    const known = first.get(evse.node);
+    if (!known || evse.rank < known.rank) first.set(evse.node, evse);
+  }
+  return first.values();
 }
 
-/** Deepest nodes first, until nothing more can be lowered. Each lowering goes toward 0, so it ends. */
+/** Deepest nodes first, and again below and above each that was repaired. Each lowering goes toward 0, so it ends. */
 function repair(
   tree: SiteTree,
   granted: (number | undefined)[],
   limitsOf: (node: SiteNode) => FreeLimits,
 ): Set<SiteEvse> {
   const lowered = new Set<SiteEvse>(); // bounded by: the EVSEs of this call
-  for (let changed = true; changed; ) {
-    changed = false;
-    const sums = nodeSums(tree, granted);
-    for (let i = tree.nodes.length - 1; i >= 0 && !changed; i--) {
-      const node = tree.nodes[i];
-      if (!node) continue;
-      const { lo, hi } = limitsOf(node);
-      const sum = sums[i] ?? 0;
-      if (sum < Math.min(lo, hi) - LIMIT_EPS_W)
-        changed = lower(tree, node, granted, -1, Math.min(lo, hi) - sum, lowered);
-      else if (sum > hi + LIMIT_EPS_W) changed = lower(tree, node, granted, 1, sum - hi, lowered);
-    }
+  const sums = nodeSums(tree, granted);
+  const take = (evse: SiteEvse, powerW: number): void => {
+    const changeW = powerW - (granted[evse.index] ?? 0);
+    granted[evse.index] = powerW;
+    lowered.add(evse);
+    for (let up: SiteNode | undefined = evse.node; up; up = up.parent) sums[up.index] = (sums[up.index] ?? 0) + changeW;
+  };
+  for (let i = tree.nodes.length - 1; i >= 0; i--) {
+    const node = tree.nodes[i];
+    if (!node) continue;
+    const { lo, hi } = limitsOf(node);
+    const sum = sums[i] ?? 0;
+    const lowW = Math.min(lo, hi);
+    let changed = false;
+    if (sum < lowW - LIMIT_EPS_W) changed = lower(tree, node, granted, -1, lowW - sum, take);
+    else if (sum > hi + LIMIT_EPS_W) changed = lower(tree, node, granted, 1, sum - hi, take);
+    // What lies beside it stays as it is.
+    if (changed) i = node.end;
   }
   return lowered;
 }
@@ -99,10 +105,10 @@ function repair(
 function lower(
   tree: SiteTree,
   node: SiteNode,
-  granted: (number | undefined)[],
+  granted: readonly (number | undefined)[],
   sign: 1 | -1,
   excess: number,
-  lowered: Set<SiteEvse>,
+  take: (evse: SiteEvse, powerW: number) => void,
 ): boolean {
   const size = (evse: SiteEvse) => sign * (granted[evse.index] ?? 0);
   const candidates = tree.evses.slice(node.from, node.to).filter((evse) => size(evse) > ZONE_EPS_W);
@@ -113,9 +119,8 @@ function lower(
     if (left <= LIMIT_EPS_W) break;
     const has = Math.round(size(evse) / evse.quantumW);
     const steps = Math.min(has, Math.ceil((left - LIMIT_EPS_W) / evse.quantumW));
-    granted[evse.index] = has === steps ? 0 : sign * (has - steps) * evse.quantumW;
+    take(evse, has === steps ? 0 : sign * (has - steps) * evse.quantumW);
     left -= steps * evse.quantumW;
-    lowered.add(evse);
     changed = true;
   }
   return changed;

@@ -43,7 +43,7 @@ export class Search {
 
   #settle(cell: number, x: number): void {
     const f = this.#f;
-    if (x >= real(f.from, cell) && x <= real(f.to, cell)) return;
+    if (f.recall(cell, x)) return;
     const evse = f.evseAt(cell);
     if (evse >= 0) {
       this.#settleEvse(cell, evse, x);

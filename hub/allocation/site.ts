@@ -97,9 +97,14 @@ function siteEvse(input: EvseInput, node: SiteNode, index: number): SiteEvse {
  * do nothing now come before those that do: else who gets the place changes with every little change of the room.
  */
 function rankByUrgency(byId: readonly SiteEvse[]): SiteEvse[] {
-  const ranked = byId.toReversed();
   const isOn = ({ input }: SiteEvse) => (input.presentW === 0 ? 0 : 1);
-  ranked.sort((a, b) => a.urgency - b.urgency || isOn(a) - isOn(b));
+  const [idle, on, urgent]: [SiteEvse[], SiteEvse[], SiteEvse[]] = [[], [], []];
+  for (let i = byId.length - 1; i >= 0; i--) {
+    const evse = byId[i];
+    if (evse) (evse.urgency > 0 ? urgent : isOn(evse) ? on : idle).push(evse);
+  }
+  urgent.sort((a, b) => a.urgency - b.urgency || isOn(a) - isOn(b));
+  const ranked = [...idle, ...on, ...urgent];
   ranked.forEach((evse, rank) => {
     evse.rank = rank;
   });

@@ -53,22 +53,98 @@ export function chooseSkipped(tree: SiteTree, plan: Plan, o: SkipOptions): Set<S
   const worst = new Usage(tree, (e) => (isSent(e) && !late.has(e) ? granted(e) : present(e)));
   // Those that are late find their room once everybody does what he was told last.
   const settled = new Usage(tree, (e) => (isSent(e) ? granted(e) : (e.input.fixed ?? at(e.input.presentW))));
+  const deltaOf = (evse: SiteEvse) => (plan.granted[evse.index] ?? 0) - evse.input.presentW;
+  const sides = [true, false].map((serving) => new Side(tree, plan, serving, { skipped, late, deltaOf }));
   const send = (evse: SiteEvse) => {
     skipped.delete(evse);
     worst.move(evse, present(evse), granted(evse));
     settled.move(evse, at(evse.input.presentW), granted(evse));
+    for (const side of sides) if (side.serving === plan.serves[evse.index]) side.missing -= deltaOf(evse);
   };
-  const deltaOf = (evse: SiteEvse) => (plan.granted[evse.index] ?? 0) - evse.input.presentW;
+  const reliefs = new Map<number, Queue>(); // bounded by: the nodes of the site, twice
+  const relief = (node: SiteNode, sign: 1 | -1): Queue => {
+    const key = 2 * node.index + (sign === 1 ? 0 : 1);
+    const made = reliefs.get(key) ?? reliefOf(tree.evses.slice(node.from, node.to), node, sign, deltaOf, skipped);
+    reliefs.set(key, made);
+    return made;
+  };
   for (let before = -1; before !== skipped.size; ) {
     before = skipped.size;
-    for (const serving of [true, false]) {
-      const delta = (e: SiteEvse) => (plan.serves[e.index] === serving ? deltaOf(e) : 0);
-      keepSum(tree, skipped, late, delta, sumOf(tree, plan, serving), send);
-    }
+    for (const side of sides) side.keepSum(send);
     for (const usage of late.size > 0 ? [worst, settled] : [worst])
-      for (const node of tree.nodes) keepLimits(tree, node, skipped, usage, limits[node.index], deltaOf, send);
+      for (const node of tree.nodes) keepLimits(node, usage, limits[node.index], relief, send);
   }
   return skipped;
+}
+
+/** EVSEs whose change is skipped, those first that help most. */
+class Queue {
+  readonly #list: readonly SiteEvse[];
+  readonly #skipped: ReadonlySet<SiteEvse>;
+  readonly #sizeOf: (evse: SiteEvse) => number;
+  #next = 0;
+
+  constructor(
+    evses: readonly SiteEvse[],
+    skipped: ReadonlySet<SiteEvse>,
+    sizeOf: (evse: SiteEvse) => number,
+    tie: (a: SiteEvse, b: SiteEvse) => number,
+  ) {
+    const helping = evses.filter((evse) => skipped.has(evse) && sizeOf(evse) > 0);
+    this.#list = helping.sort((a, b) => sizeOf(b) - sizeOf(a) || tie(a, b));
+    this.#skipped = skipped;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** Sends them until what is left of `excess` is no more than `most`. */
+  sendFor(excess: number, most: number, send: (evse: SiteEvse) => void): void {
+    for (let left = excess; left > most; ) {
+      const evse = this.#list[this.#next];
+      if (!evse) return;
+      this.#next++;
+      if (!this.#skipped.has(evse)) continue;
+      left -= this.#sizeOf(evse);
+      send(evse);
+    }
+  }
+}
+
+/** Those that serve the target, or those that do not: what they miss of what is planned for them while changes are skipped. */
+class Side {
+  readonly serving: boolean;
+  missing = 0;
+  readonly #most: number;
+  readonly #up: Queue;
+  readonly #down: Queue;
+
+  constructor(
+    tree: SiteTree,
+    plan: Plan,
+    serving: boolean,
+    o: Pick<SkipOptions, 'late'> & { skipped: ReadonlySet<SiteEvse>; deltaOf: (evse: SiteEvse) => number },
+  ) {
+    this.serving = serving;
+    const mine = tree.evses.filter(({ index }) => plan.serves[index] === serving);
+    let plannedW = 0;
+    for (const evse of mine) {
+      plannedW += plan.granted[evse.index] ?? 0;
+      if (o.skipped.has(evse) || o.late.has(evse)) this.missing += o.deltaOf(evse);
+    }
+    this.#most = Math.max(SUM_PART * Math.abs(plannedW), SUM_W);
+    const queue = (sign: 1 | -1) =>
+      new Queue(
+        mine,
+        o.skipped,
+        (evse) => sign * o.deltaOf(evse),
+        (a, b) => b.rank - a.rank,
+      );
+    [this.#up, this.#down] = [queue(1), queue(-1)];
+  }
+
+  keepSum(send: (evse: SiteEvse) => void): void {
+    const queue = this.missing > 0 ? this.#up : this.#down;
+    queue.sendFor(Math.abs(this.missing), this.#most, send);
+  }
 }
 
 /**
@@ -85,58 +161,29 @@ function isMinor({ input, neededW, wishedW }: SiteEvse, grantedW: number, isLeve
   return !inZone && presentW <= wishedW && presentW >= Math.min(neededW, grantedW);
 }
 
-/** What is planned for those that serve the target, or for those that do not, W. */
-function sumOf(tree: SiteTree, plan: Plan, serving: boolean): number {
-  let sum = 0;
-  for (const { index } of tree.evses) if (plan.serves[index] === serving) sum += plan.granted[index] ?? 0;
-  return sum;
-}
-
-function keepSum(
-  tree: SiteTree,
-  skipped: ReadonlySet<SiteEvse>,
-  late: ReadonlySet<SiteEvse>,
-  deltaOf: (evse: SiteEvse) => number,
-  plannedW: number,
-  send: (evse: SiteEvse) => void,
-): void {
-  let missing = 0;
-  for (const evse of skipped) missing += deltaOf(evse);
-  for (const evse of late) missing += deltaOf(evse);
-  const most = Math.max(SUM_PART * Math.abs(plannedW), SUM_W);
-  if (Math.abs(missing) <= most) return;
-  const sign = Math.sign(missing);
-  const size = (evse: SiteEvse) => sign * deltaOf(evse);
-  const helping = tree.evses.filter((evse) => skipped.has(evse) && size(evse) > 0);
-  helping.sort((a, b) => size(b) - size(a) || b.rank - a.rank);
-  for (const evse of helping) {
-    if (sign * missing <= most) return;
-    missing -= deltaOf(evse);
-    send(evse);
-  }
-}
-
 function keepLimits(
-  tree: SiteTree,
   node: SiteNode,
-  skipped: ReadonlySet<SiteEvse>,
   usage: Usage,
   limits: AllLimits | undefined,
-  deltaOf: (evse: SiteEvse) => number,
+  relief: (node: SiteNode, sign: 1 | -1) => Queue,
   send: (evse: SiteEvse) => void,
 ): void {
   for (const sign of [1, -1] as const) {
     const limit = (sign === 1 ? limits?.importW : limits?.exportW) ?? 0;
-    let excess = (sign === 1 ? usage.importsOf(node) : usage.exportsOf(node)) - limit;
-    if (excess <= LIMIT_EPS_W) continue;
-    const counted = (power: number) => (node.separate ? Math.max(0, sign * power) : sign * power);
-    const relief = (e: SiteEvse) => counted(e.input.presentW) - counted(e.input.presentW + deltaOf(e));
-    const helping = tree.evses.slice(node.from, node.to).filter((evse) => skipped.has(evse) && relief(evse) > 0);
-    helping.sort((a, b) => relief(b) - relief(a) || b.index - a.index);
-    for (const evse of helping) {
-      if (excess <= LIMIT_EPS_W) break;
-      excess -= relief(evse);
-      send(evse);
-    }
+    const excess = (sign === 1 ? usage.importsOf(node) : usage.exportsOf(node)) - limit;
+    if (excess > LIMIT_EPS_W) relief(node, sign).sendFor(excess, LIMIT_EPS_W, send);
   }
+}
+
+/** What takes most off the imports (sign 1) or exports (sign −1) of a node. */
+function reliefOf(
+  below: readonly SiteEvse[],
+  node: SiteNode,
+  sign: 1 | -1,
+  deltaOf: (evse: SiteEvse) => number,
+  skipped: ReadonlySet<SiteEvse>,
+): Queue {
+  const counted = (power: number) => (node.separate ? Math.max(0, sign * power) : sign * power);
+  const sizeOf = (e: SiteEvse) => counted(e.input.presentW) - counted(e.input.presentW + deltaOf(e));
+  return new Queue(below, skipped, sizeOf, (a, b) => b.index - a.index);
 }

@@ -1,5 +1,4 @@
 import { type Branch, type BranchLimits, Forest, NOBODY, real, ZONE_EPS_W } from './forest.ts';
-import { scaleExports, scaleImports } from './netting.ts';
 import {
   decidedBy,
   type FixedSum,
@@ -9,7 +8,8 @@ import {
   type StageTarget,
   type Sums,
 } from './root.ts';
-import { type Broken, Search, type Zones } from './search.ts';
+import { Scaling } from './scaling.ts';
+import { Search, type Zones } from './search.ts';
 import type { SiteEvse, SiteNode, SiteTree } from './site.ts';
 import type { LimitedBy } from './types.ts';
 
@@ -34,10 +34,10 @@ const NOWHERE = -1;
 /**
  * Steps 2–6 of fo 8.3, with the result of the literal procedure (one pass over the whole tree per change). Cost: each
  * EVSE that is given up renews the sums of its path, O(depth · log n), and O(log n) for each place that crosses a border
- * of its forbidden zone by that. Where shares only move one way (no EVSE with a negative need inside a limited circuit)
- * a border is crossed once, so all is O(n log n). Shares that go to and fro can cross the same borders again and again;
- * there is no such bound then (bench/alloc.ts shows a site made for it). Step 5a costs O(m log m) for each circuit of m
- * EVSEs that it scales, at most twice per circuit.
+ * of its forbidden zone by that. Shares go to and fro while importers and exporters are given up in turn: a place that
+ * only crosses one border again and again costs nothing, for it remembers both sides ({@link Forest.recall}). So all is
+ * O(n log n), but for borders that differ by about as much as shares move at each step: these cost up to O(n√n). Step 5a
+ * costs O(m log m) for each circuit of m EVSEs that it scales, a few times per circuit ({@link Scaling}).
  */
 export class Solver {
   readonly tree: SiteTree;
@@ -50,7 +50,7 @@ export class Solver {
   readonly #cells: number[];
   readonly #zero: boolean[];
   readonly #root: Branch;
-  readonly #scaled: { readonly node: SiteNode; readonly direction: 'import' | 'export' }[] = [];
+  readonly #scaling: Scaling;
   #state: RootState;
 
   constructor(tree: SiteTree, bounds: readonly Bound[], target: StageTarget | undefined) {
@@ -63,6 +63,7 @@ export class Solver {
     this.#forest = new Forest(tree.evses.length + tree.nodes.length);
     this.#search = new Search(this.#forest, zonesOf(tree));
     this.#root = this.#plant(tree.poc, this.#forest.reserve(1));
+    this.#scaling = new Scaling({ tree, forest: this.#forest, bounds, cellOf: (i) => this.#movable(i) });
     this.#state = this.#rootState();
   }
 
@@ -71,7 +72,7 @@ export class Solver {
   }
 
   get scaled(): readonly { readonly node: SiteNode; readonly direction: 'import' | 'export' }[] {
-    return this.#scaled;
+    return this.#scaling.scaled();
   }
 
   /** True when the EVSE was given up because of its forbidden zone. */
@@ -85,9 +86,9 @@ export class Solver {
       const first = this.#pass();
       const { broken } = this.#search;
       const evse = this.tree.byRank[first % this.tree.evses.length];
-      if (broken.length > 0) this.#scale(broken);
-      else if (first === NOBODY || !evse) return;
-      else this.giveUp(evse);
+      if (broken.length > 0) this.#scaling.scale(broken);
+      else if (first !== NOBODY && evse) this.giveUp(evse);
+      else if (!this.#scaling.settle()) return;
     }
   }
 
@@ -98,6 +99,7 @@ export class Solver {
     this.#zero[evse.index] = true;
     this.#forest.setBounds(cell, 0, 0, 0);
     this.#forest.lift(cell);
+    this.#scaling.givenUp(evse);
   }
 
   /** Planned power by EVSE index; undefined where it is fixed from outside. */
@@ -161,28 +163,10 @@ export class Solver {
     this.#root.exportRoom = -this.#state.loLimit;
   }
 
-  /** Step 5a, deepest circuits first, each once per direction. */
-  #scale(broken: readonly Broken[]): void {
-    for (const { branch, imports, exports } of [...broken].sort((a, b) => b.branch.index - a.branch.index)) {
-      const node = this.tree.nodes[branch.index];
-      if (!node) continue;
-      const cells = this.#cells.slice(node.from, node.to).filter((cell) => cell !== NOWHERE);
-      if (imports) {
-        branch.importScaled = true;
-        scaleImports(this.#forest, cells, branch.importRoom);
-        this.#scaled.push({ node, direction: 'import' });
-      }
-      if (exports) {
-        branch.exportScaled = true;
-        scaleExports(this.#forest, cells, branch.exportRoom);
-        this.#scaled.push({ node, direction: 'export' });
-      }
-      for (let i = node.end - 1; i >= node.index; i--) {
-        const inner = this.#forest.branches[i];
-        if (inner) this.#forest.renew(inner);
-      }
-      this.#forest.lift(branch.cell);
-    }
+  /** Place of an EVSE that may still be moved. */
+  #movable(index: number): number | undefined {
+    const cell = this.#cells[index] ?? NOWHERE;
+    return cell === NOWHERE || this.#zero[index] ? undefined : cell;
   }
 
   /** The places of a node's children, below its own; circuits without anything to move are left out. */

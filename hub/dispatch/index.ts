@@ -43,12 +43,17 @@ export function createDispatcher(o: { readonly max: number }): Dispatcher {
 
   return {
     issue(commands, now, gates = []) {
-      const taken = commands.filter(({ evseId }) => entryOf(evseId));
       inGates = new Set(gates.flat()); // bounded by: the commands of one run
       effective = new Set(); // bounded by: inGates
-      waiting = { commands: taken.filter((c) => (c.waitsFor ?? []).length > 0), gates, opened: [] };
-      for (const c of taken) if ((c.waitsFor ?? []).length === 0) entryOf(c.evseId)?.claim(c, now);
-      return commands.filter(({ evseId }) => !entries.has(evseId)).map((c) => c.commandId);
+      waiting = { commands: [], gates, opened: [] };
+      const refused: string[] = [];
+      for (const c of commands) {
+        const entry = entryOf(c.evseId);
+        if (!entry) refused.push(c.commandId);
+        else if (c.waitsFor !== undefined && c.waitsFor.length > 0) waiting.commands.push(c);
+        else entry.claim(c, now);
+      }
+      return refused;
     },
 
     outcome(outcome) {

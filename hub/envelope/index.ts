@@ -57,8 +57,22 @@ export interface EnvelopeLimit {
  * fell below its minimum. Others may (they inherit).
  * @returns one row per EVSE, by evseId in byte order. EVSEs of unknown circuits count at the POC.
  */
-export function envelope(input: EnvelopeInput): EnvelopeLimit[] {
+export const envelope = (input: EnvelopeInput): EnvelopeLimit[] => shared(input, knotTree(input));
+
+/**
+ * The same, where the EVSEs were told (or, where nothing was told, may be doing) more than a limit allows, for what
+ * `decided` makes of the input: somebody has to say who comes down, a share in proportion would be of little use to all.
+ */
+export function decidedEnvelope(
+  input: EnvelopeInput,
+  decided: (input: EnvelopeInput) => EnvelopeInput,
+): EnvelopeLimit[] {
   const root = knotTree(input);
+  const undecided = isOvertold(root, flowOf(input, 'import')) || isOvertold(root, flowOf(input, 'export'));
+  return undecided ? envelope(decided(input)) : shared(input, root);
+}
+
+function shared(input: EnvelopeInput, root: Knot): EnvelopeLimit[] {
   const imports = share(root, flowOf(input, 'import'));
   const exports = share(root, flowOf(input, 'export'));
   return input.evses
@@ -68,15 +82,6 @@ export function envelope(input: EnvelopeInput): EnvelopeLimit[] {
       exportLimitW: exports.get(evseId) ?? 0,
     }))
     .sort((a, b) => (a.evseId < b.evseId ? -1 : 1));
-}
-
-/**
- * True when the EVSEs were told (or, where nothing was told, may be doing) more than a limit allows: then somebody has to
- * say who comes down, and a share in proportion would be of little use to all.
- */
-export function isUndecided(input: EnvelopeInput): boolean {
-  const root = knotTree(input);
-  return isOvertold(root, flowOf(input, 'import')) || isOvertold(root, flowOf(input, 'export'));
 }
 
 function flowOf(input: EnvelopeInput, direction: 'import' | 'export'): Flow {

@@ -77,27 +77,37 @@ function isInCircle(circuitId: string, parents: ReadonlyMap<string, string | und
   return false;
 }
 
-/** Shares the limits of one direction out; limits by evseId. */
+/** Shares the limits of one direction out; limits by evseId. Who is not named has none. */
 export function share(root: Knot, flow: Flow): Map<string, number> {
   const claims = new Map<Knot, Claim>(); // bounded by: this call
   const limits = new Map<string, number>(); // bounded by: this call
+  if (isUnused(root, flow)) return limits;
   const top = claimOf(root, flow, claims);
   shareOut(root, top.most, flow, claims, limits);
   fillZones(root, flow, (k) => claims.get(k)?.limit ?? 0, limits);
   return limits;
 }
 
+/** True when nothing can flow in this direction below a place. */
+const isUnused = (k: Knot, flow: Flow): boolean =>
+  k.evses.every((e) => flow.mostOf(e) <= 0 && flow.demandOf(e) <= 0) && k.knots.every((child) => isUnused(child, flow));
+
 /** True when more was told below some node than its limit allows. */
 export function isOvertold(k: Knot, flow: Flow): boolean {
   let over = false;
-  const toldBelow = (at: Knot): { told: number; counter: number } => {
-    const sum = { told: 0, counter: 0 };
-    for (const part of [...at.knots.map(toldBelow), ...at.evses.map((e) => evseClaim(e, flow))]) {
-      sum.told += part.told;
-      sum.counter += part.counter;
+  const toldBelow = (at: Knot): { readonly told: number; readonly counter: number } => {
+    let [told, counter] = [0, 0];
+    for (const child of at.knots) {
+      const below = toldBelow(child);
+      told += below.told;
+      counter += below.counter;
     }
-    if (sum.told > flow.limitOf(at) + (at.measured ? sum.counter : 0) + FIT_EPS_W) over = true;
-    return sum;
+    for (const e of at.evses) {
+      told += e.fixed ? flow.demandOf(e) : Math.min(flow.toldOf(e), flow.demandOf(e));
+      counter += flow.counterOf(e);
+    }
+    if (told > flow.limitOf(at) + (at.measured ? counter : 0) + FIT_EPS_W) over = true;
+    return { told, counter };
   };
   toldBelow(k);
   return over;

@@ -102,6 +102,11 @@ export class Delivery {
     this.#endMs = Math.max(endMs, this.#plan.startMs);
   }
 
+  /** Whether values of this meter or member count here. */
+  concerns(meter: string): boolean {
+    return this.#meters.has(meter) || this.#members.has(meter);
+  }
+
   /** Energy of a meter; what lies outside the service does not count. */
   add(meter: string, s: Segment, span?: { readonly fromMs: number; readonly toMs: number }): void {
     if (s.toMs <= this.#plan.startMs || s.fromMs >= this.#endMs) return;

@@ -11,6 +11,8 @@ export interface EnergyOps {
 }
 
 export interface KeptEnergy {
+  /** Readings of this time (epoch ms) and later may not be in it. */
+  readonly writtenAt: number;
   readonly tracks: ReadonlyMap<string, TrackState>;
   readonly minutes: EnergyOps['minutes'];
   readonly deliveries: ReadonlyMap<string, DeliveryState>;
@@ -51,15 +53,18 @@ export function energyOps(changes: EnergyOps, at: number): StoreOp[][] {
 /** Everything that was written; minutes from `since` (epoch ms) on. */
 export async function readKept(ledger: Ledger, since: number): Promise<KeptEnergy> {
   const tracks = new Map<string, TrackState>(); // bounded by: the meters
-  for await (const { body } of ledger.all('energy', TRACK))
+  let writtenAt = Number.POSITIVE_INFINITY;
+  for await (const { at, body } of ledger.all('energy', TRACK)) {
+    writtenAt = Math.min(writtenAt, at);
     for (const [meter, state] of body as [string, TrackState][]) tracks.set(meter, state);
+  }
   const minutes: { minute: number; cells: (readonly [string, MinuteCell])[] }[] = [];
   const from = `${MINUTE}${padded(Math.max(0, Math.floor(since / 60_000)))}`;
   for await (const { key, body } of ledger.all('energy', MINUTE, from)) {
     const minute = Number(key.slice(MINUTE.length).split('/')[0]);
     minutes.push({ minute, cells: (body as Packed[]).map(unpacked) });
   }
-  return { tracks, minutes, deliveries: await readDeliveries(ledger) };
+  return { writtenAt: tracks.size === 0 ? 0 : writtenAt, tracks, minutes, deliveries: await readDeliveries(ledger) };
 }
 
 async function readDeliveries(ledger: Ledger): Promise<Map<string, DeliveryState>> {

@@ -1,11 +1,12 @@
 import { BoundedMap } from '../../core/bounded.ts';
-import { type Clock, iso, parseTime } from '../../core/clock.ts';
+import { type Clock, parseTime } from '../../core/clock.ts';
 import type { MeterReading } from '../../model/index.ts';
 import type { Ledger } from '../site/ledger.ts';
 import { Delivery, type DeliveryPlan } from './delivery.ts';
 import { type EnergyOps, energyOps, type KeptEnergy, readKept } from './energy-store.ts';
 import { type MeterBounds, MeterTrack, type Sample, type Segment, worseOf } from './meter-track.ts';
 import { Minutes } from './minutes.ts';
+import type { ReadingLog } from './readings.ts';
 import type { AppliedPoint, MeanPower } from './types.ts';
 
 /** Meters of the site have a name of their own, so that none is taken for a resource. */
@@ -36,6 +37,12 @@ export interface EnergyOptions {
   readonly quiet: (resourceId: string) => 'good' | 'estimated' | undefined;
 }
 
+interface Metered {
+  readonly track: MeterTrack;
+  /** Made when there is something to count. */
+  minutes: Minutes | undefined;
+}
+
 interface Followed {
   readonly delivery: Delivery;
   /** While a member serves, epoch ms. */
@@ -48,16 +55,7 @@ interface Followed {
  */
 export class EnergyBook {
   readonly #o: EnergyOptions;
-  readonly #tracks = new BoundedMap<string, MeterTrack>({
-    name: 'evidence.meters',
-    max: MAX_METERS,
-    overflow: 'refuse',
-  });
-  readonly #minutes = new BoundedMap<string, Minutes>({
-    name: 'evidence.minutes',
-    max: MAX_METERS,
-    overflow: 'refuse',
-  });
+  readonly #meters = new BoundedMap<string, Metered>({ name: 'evidence.meters', max: MAX_METERS, overflow: 'refuse' });
   readonly #followed = new BoundedMap<string, Followed>({
     name: 'evidence.deliveries',
     max: MAX_DELIVERIES,
@@ -69,6 +67,8 @@ export class EnergyBook {
   #kept: KeptEnergy | undefined;
   #writtenAt: number;
   #quietAt = 0;
+  /** Meters that have minutes. */
+  #rings = 0;
 
   constructor(o: EnergyOptions) {
     this.#o = o;
@@ -79,16 +79,14 @@ export class EnergyBook {
     const meter = reading.resourceId ?? siteMeter(reading.meterId ?? '');
     const sample = sampleOf(reading, this.#o.clock.now());
     if (!sample) return;
-    const track = this.#track(meter);
-    if (!track) return;
-    if (track.lastMs === undefined) this.#spread(meter, [unknownBefore(sample.atMs)]);
+    const known = this.#meter(meter);
+    if (!known) return;
+    const { track } = known;
+    if (track.lastMs === undefined) this.#spread(meter, known, [unknownBefore(sample.atMs)]);
     const isNews = sample.atMs > (track.lastMs ?? 0);
-    this.#spread(meter, track.take(sample, this.#o.bounds(meter)));
-    if (isNews && sample.powerW !== undefined)
-      for (const { delivery, span } of this.#followed.values()) {
-        const s = span(meter);
-        if (!s || (sample.atMs >= s.fromMs && sample.atMs <= s.toMs)) delivery.power(meter, sample.atMs, sample.powerW);
-      }
+    this.#spread(meter, known, track.take(sample, this.#o.bounds(meter)));
+    if (isNews && sample.powerW !== undefined && this.#followed.size > 0)
+      this.#power(meter, sample.atMs, sample.powerW);
   }
 
   /** Measures for a service from now on; what was known of it before a restart is taken up. */
@@ -116,17 +114,20 @@ export class EnergyBook {
 
   /** The newest value of a meter, epoch ms. */
   lastMs(meter: string): number | undefined {
-    return this.#tracks.get(meter)?.lastMs;
+    return this.#meters.get(meter)?.track.lastMs;
   }
 
   /** True while power of the meter waits for its registers. */
   isWaiting(meter: string): boolean {
-    return (this.#tracks.get(meter)?.pending.length ?? 0) > 0;
+    return (this.#meters.get(meter)?.track.pending.length ?? 0) > 0;
   }
 
   /** What waits for registers counts as power says. */
   settle(meters: readonly string[]): void {
-    for (const meter of meters) this.#spread(meter, this.#tracks.get(meter)?.settle() ?? []);
+    for (const meter of meters) {
+      const known = this.#meters.get(meter);
+      if (known) this.#spread(meter, known, known.track.settle());
+    }
   }
 
   /** Mean power of a sum of meters over `[fromMs, toMs)`; `missing` when one of them said too little. */
@@ -147,20 +148,21 @@ export class EnergyBook {
   tick(): void {
     const now = this.#o.clock.now();
     if (Math.abs(now - this.#quietAt) >= QUIET_MS) this.quiet(now);
-    const period = WRITE_MS * Math.max(1, Math.ceil(this.#tracks.size / 1_000) / 2);
+    const period = WRITE_MS * Math.max(1, Math.ceil(this.#meters.size / 1_000) / 2);
     if (Math.abs(now - this.#writtenAt) >= period) this.write();
   }
 
   quiet(now: number): void {
     this.#quietAt = now;
     for (const { delivery } of this.#followed.values()) {
-      for (const m of delivery.plan.members) if (this.#o.quiet(m)) this.#track(m);
+      for (const m of delivery.plan.members) if (this.#o.quiet(m)) this.#meter(m);
     }
-    for (const [meter, track] of this.#tracks) {
+    for (const [meter, known] of this.#meters) {
+      const { track } = known;
       const quality = meter.startsWith('@') ? undefined : this.#o.quiet(meter);
       if (quality === undefined) continue;
-      if (track.lastMs === undefined) this.#spread(meter, [unknownBefore(now)]);
-      this.#spread(meter, track.quiet(now, quality, this.#o.bounds(meter)));
+      if (track.lastMs === undefined) this.#spread(meter, known, [unknownBefore(now)]);
+      this.#spread(meter, known, track.quiet(now, quality, this.#o.bounds(meter)));
     }
   }
 
@@ -181,29 +183,30 @@ export class EnergyBook {
     const now = this.#o.clock.now();
     const kept = await readKept(this.#o.ledger, now - LONG_AGO_MS);
     this.#kept = kept;
-    for (const [meter, state] of kept.tracks) this.#tracks.set(meter, new MeterTrack(state));
+    for (const [meter, state] of kept.tracks)
+      this.#meters.set(meter, { track: new MeterTrack(state), minutes: undefined });
     for (const { minute, cells } of kept.minutes)
-      for (const [meter, cell] of cells) this.#ring(meter)?.set(minute, cell);
+      for (const [meter, cell] of cells) {
+        const known = this.#meter(meter);
+        if (known) this.#ring(known).set(minute, cell);
+      }
   }
 
   /** Takes up the readings that came after the last writing. Call it when all services are followed. */
-  async replay(): Promise<void> {
-    for (const meter of this.#kept?.tracks.keys() ?? []) {
-      const lastMs = this.lastMs(meter) ?? 0;
-      const folder = `${meter.replace(/^@/, '')}/`;
-      const rows = await this.#o.ledger.page('meter', { folder, after: folder + iso(lastMs), limit: 10_000 });
-      for (const { body } of rows) this.measured(body as MeterReading);
-    }
+  async replay(readings: ReadingLog): Promise<void> {
+    const sinceMs = Math.max(this.#kept?.writtenAt ?? 0, this.#o.clock.now() - LONG_AGO_MS);
+    // What is known already is not news.
+    for await (const reading of readings.since(sinceMs)) this.measured(reading);
     this.#kept = undefined;
   }
 
   #changes(): EnergyOps {
     return {
-      tracks: [...this.#tracks].map(([meter, track]) => [meter, track.state] as const),
+      tracks: [...this.#meters].map(([meter, { track }]) => [meter, track.state] as const),
       minutes: [...this.#minutesMoved].map((minute) => ({
         minute,
-        cells: [...this.#minutes].flatMap(([m, ring]) => {
-          const cell = ring.get(minute);
+        cells: [...this.#meters].flatMap(([m, { minutes }]) => {
+          const cell = minutes?.get(minute);
           return cell ? [[m, cell] as const] : [];
         }),
       })),
@@ -212,9 +215,10 @@ export class EnergyBook {
   }
 
   #over(meter: string, fromMs: number, toMs: number): ReturnType<Minutes['over']> {
-    const sum = this.#minutes.get(meter)?.over(fromMs, toMs) ?? { netWh: 0, knownMs: 0, quality: 'good' as const };
+    const known = this.#meters.get(meter);
+    const sum = known?.minutes?.over(fromMs, toMs) ?? { netWh: 0, knownMs: 0, quality: 'good' as const };
     let { netWh, knownMs, quality } = sum;
-    for (const s of this.#tracks.get(meter)?.pending ?? []) {
+    for (const s of known?.track.pending ?? []) {
       const ms = Math.max(0, Math.min(toMs, s.toMs) - Math.max(fromMs, s.fromMs));
       if (ms === 0 || s.quality === 'missing') continue;
       netWh += ((s.importWh - s.exportWh) * ms) / (s.toMs - s.fromMs);
@@ -224,27 +228,36 @@ export class EnergyBook {
     return { netWh, knownMs, quality };
   }
 
-  #spread(meter: string, segments: readonly Segment[]): void {
+  #spread(meter: string, known: Metered, segments: readonly Segment[]): void {
     this.#moved = true;
     for (const s of segments) {
-      if (s.quality !== 'missing' || s.importWh + s.exportWh > 0)
-        for (const minute of this.#ring(meter)?.add(s) ?? []) this.#minutesMoved.add(minute);
-      for (const { delivery, span } of this.#followed.values()) delivery.add(meter, s, span(meter));
+      if (s.quality !== 'missing' || s.importWh + s.exportWh > 0) this.#ring(known).add(s, this.#minutesMoved);
+      if (this.#followed.size === 0) continue;
+      for (const { delivery, span } of this.#followed.values())
+        if (delivery.concerns(meter)) delivery.add(meter, s, span(meter));
     }
   }
 
-  #track(meter: string): MeterTrack | undefined {
-    const known = this.#tracks.get(meter);
-    if (known) return known;
-    const track = new MeterTrack();
-    return this.#tracks.set(meter, track) ? track : undefined;
+  #power(meter: string, atMs: number, powerW: number): void {
+    for (const { delivery, span } of this.#followed.values()) {
+      if (!delivery.concerns(meter)) continue;
+      const s = span(meter);
+      if (!s || (atMs >= s.fromMs && atMs <= s.toMs)) delivery.power(meter, atMs, powerW);
+    }
   }
 
-  #ring(meter: string): Minutes | undefined {
-    const known = this.#minutes.get(meter);
+  #meter(meter: string): Metered | undefined {
+    const known = this.#meters.get(meter);
     if (known) return known;
-    const ring = new Minutes(this.#minutes.size < MANY_METERS ? MINUTES_KEPT : FEW_MINUTES);
-    return this.#minutes.set(meter, ring) ? ring : undefined;
+    const made: Metered = { track: new MeterTrack(), minutes: undefined };
+    return this.#meters.set(meter, made) ? made : undefined;
+  }
+
+  #ring(known: Metered): Minutes {
+    if (known.minutes) return known.minutes;
+    known.minutes = new Minutes(this.#rings < MANY_METERS ? MINUTES_KEPT : FEW_MINUTES);
+    this.#rings++;
+    return known.minutes;
   }
 }
 
@@ -254,9 +267,9 @@ function sampleOf(r: MeterReading, now: number): Sample | undefined {
   if (quality === 'missing' || (powerW ?? importWh ?? exportWh) === undefined) return undefined;
   return {
     atMs: Math.min(parseTime(r.at), now),
-    ...(powerW === undefined ? {} : { powerW }),
-    ...(importWh === undefined ? {} : { importWh }),
-    ...(exportWh === undefined ? {} : { exportWh }),
+    powerW,
+    importWh,
+    exportWh,
     quality,
   };
 }

@@ -16,6 +16,7 @@ import type { EvidenceOptions } from './index.ts';
 import { queryEvents, readChain } from './log-query.ts';
 import type { MeterBounds } from './meter-track.ts';
 import { metersOf, planOf, scopeOf } from './plan.ts';
+import { ReadingLog } from './readings.ts';
 import { spanOf } from './record.ts';
 import { queryRecords } from './record-query.ts';
 import { notesOf } from './service-notes.ts';
@@ -38,6 +39,7 @@ export class SiteEvidence implements Evidence {
   readonly reader: EvidenceReader;
   readonly #o: EvidenceOptions;
   readonly #events: EventLog;
+  readonly #readings: ReadingLog;
   readonly #energy: EnergyBook;
   readonly #documents: Documents;
   readonly #closing: Closing;
@@ -56,6 +58,7 @@ export class SiteEvidence implements Evidence {
     const { clock, log, ledger, file } = o;
     const parties = () => [...new Set((file().contracts ?? []).map((c) => c.foId))];
     this.#events = new EventLog({ clock, log, ledger, parties });
+    this.#readings = new ReadingLog({ clock, ledger });
     this.#energy = new EnergyBook({ clock, ledger, bounds: (m) => this.#bounds(m), quiet: o.quiet });
     this.#documents = new Documents({
       clock,
@@ -108,6 +111,7 @@ export class SiteEvidence implements Evidence {
 
   measured(reading: MeterReading): void {
     try {
+      this.#readings.take(reading);
       this.#energy.measured(reading);
     } catch (e) {
       this.#o.log.error('evidence.reading', { ...describeError(e) });
@@ -152,7 +156,7 @@ export class SiteEvidence implements Evidence {
     const services = [...this.#o.services()];
     for (const s of services) if (isRunning(s.state)) await this.#takeUp(s);
     for (const s of services) if (isEnded(s)) await this.#takeUpEnded(s);
-    await this.#energy.replay();
+    await this.#energy.replay(this.#readings);
     const parties = services.filter((s) => isRunning(s.state)).map((s) => s.foId);
     this.note({ kind: 'gateway.restart', severity: 'info', subject: [], parties });
     await this.#commands.restore(services);
@@ -160,6 +164,7 @@ export class SiteEvidence implements Evidence {
   }
 
   tick(): void {
+    this.#readings.write();
     this.#energy.tick();
     this.#closing.tick();
     this.#documents.tick();
@@ -172,6 +177,7 @@ export class SiteEvidence implements Evidence {
   }
 
   async close(): Promise<void> {
+    this.#readings.write();
     this.#energy.write();
     await this.flush();
   }

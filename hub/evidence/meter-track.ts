@@ -9,15 +9,15 @@ export interface Segment {
   /** `missing`: nothing was measured in between; energy that registers show for it is counted, the span stays a gap. */
   readonly quality: Quality;
   /** Power at its begin and its end, W, where both were measured. */
-  readonly endsW?: { readonly from: number; readonly to: number };
+  readonly endsW?: { readonly from: number; readonly to: number } | undefined;
 }
 
 /** One value of a meter: power (W, load convention), registers (Wh), or both. */
 export interface Sample {
   readonly atMs: number;
-  readonly powerW?: number;
-  readonly importWh?: number;
-  readonly exportWh?: number;
+  readonly powerW?: number | undefined;
+  readonly importWh?: number | undefined;
+  readonly exportWh?: number | undefined;
   readonly quality: Quality;
 }
 
@@ -29,11 +29,7 @@ export interface MeterBounds {
   readonly intervalMs?: number;
 }
 
-interface Registers {
-  readonly atMs: number;
-  readonly importWh?: number;
-  readonly exportWh?: number;
-}
+type Registers = Pick<Sample, 'atMs' | 'importWh' | 'exportWh'>;
 
 /** A span between two values. Its quality is that of the values; its energy is by power, where power is known. */
 interface Part extends Segment {
@@ -59,11 +55,12 @@ const FIRST_GAP_MS = 900_000;
 /** Power between two readings of the registers waits for the second this long. */
 const REGISTER_WAIT_MS = 1_200_000;
 const MAX_PENDING = 32;
+const NOTHING: readonly Segment[] = [];
 /** A register that moves by more than the meter could count, and this on top, was reset or replaced, Wh. */
 const REGISTER_SLACK_WH = 200;
 const RANK: readonly Quality[] = ['good', 'estimated', 'substituted', 'missing'];
 
-export const worseOf = (a: Quality, b: Quality): Quality => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
+export const worseOf = (a: Quality, b: Quality): Quality => (a === b || RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
 /**
  * Turns the values of one meter into energy. Registers count where there are: their difference is spread over the time
@@ -75,13 +72,13 @@ export class MeterTrack {
   #registers: Registers | undefined;
   /** Since the registers were read. */
   #pending: Part[]; // bounded by: MAX_PENDING
-  #distances: readonly number[];
+  readonly #distances: number[]; // bounded by: DISTANCES
 
   constructor(state: TrackState = { pending: [], distances: [] }) {
     this.#last = state.last;
     this.#registers = state.registers;
     this.#pending = [...state.pending];
-    this.#distances = state.distances;
+    this.#distances = [...state.distances];
   }
 
   get state(): TrackState {
@@ -89,7 +86,7 @@ export class MeterTrack {
       ...(this.#last === undefined ? {} : { last: this.#last }),
       ...(this.#registers === undefined ? {} : { registers: this.#registers }),
       pending: [...this.#pending],
-      distances: this.#distances,
+      distances: [...this.#distances],
     };
   }
 
@@ -99,18 +96,18 @@ export class MeterTrack {
   }
 
   /** The energy that is known by this value and was not before. Values that are not newer tell nothing. */
-  take(sample: Sample, bounds: MeterBounds): Segment[] {
+  take(sample: Sample, bounds: MeterBounds): readonly Segment[] {
     const last = this.#last;
-    if (last && sample.atMs <= last.atMs) return [];
+    if (last && sample.atMs <= last.atMs) return NOTHING;
     this.#last = sample;
     if (last) {
-      this.#push(between(last, sample, this.#gapMs(bounds)));
-      this.#distances = [...this.#distances, sample.atMs - last.atMs].slice(-DISTANCES);
+      this.#push(between(last, sample, this.#isGap(sample.atMs - last.atMs, bounds)));
+      if (this.#distances.push(sample.atMs - last.atMs) > DISTANCES) this.#distances.shift();
     }
     const isRegister = sample.importWh !== undefined || sample.exportWh !== undefined;
-    if (isRegister) return this.#count(registersOf(sample), bounds);
+    if (isRegister) return this.#count(sample, bounds);
     const waits = this.#registers && sample.atMs - this.#registers.atMs <= REGISTER_WAIT_MS;
-    return waits ? [] : this.settle();
+    return waits ? NOTHING : this.settle();
   }
 
   /** Power is known to be 0 without that the meter says so. */
@@ -120,7 +117,7 @@ export class MeterTrack {
     this.#last = { atMs, powerW: 0, quality };
     if (!last) return [];
     const out = this.settle();
-    const part = between(last, this.#last, this.#gapMs(bounds));
+    const part = between(last, this.#last, this.#isGap(atMs - last.atMs, bounds));
     if (last.powerW === 0) return [...out, { ...part, importWh: 0, exportWh: 0 }];
     this.#registers = undefined;
     return [...out, asPowerSays(part)];
@@ -139,9 +136,10 @@ export class MeterTrack {
     return this.#pending.map(asPowerSays);
   }
 
-  #gapMs({ intervalMs }: MeterBounds): number {
+  #isGap(lengthMs: number, { intervalMs }: MeterBounds): boolean {
+    if (lengthMs <= LEAST_GAP_MS) return false;
     const usual = intervalMs ?? median(this.#distances);
-    return usual === undefined ? FIRST_GAP_MS : Math.max(GAP_INTERVALS * usual, LEAST_GAP_MS);
+    return lengthMs > (usual === undefined ? FIRST_GAP_MS : GAP_INTERVALS * usual);
   }
 
   #push(part: Part): void {
@@ -150,10 +148,12 @@ export class MeterTrack {
     this.#pending.push(part);
   }
 
-  #count(registers: Registers, bounds: MeterBounds): Segment[] {
+  #count({ atMs, importWh, exportWh }: Sample, bounds: MeterBounds): readonly Segment[] {
     const had = this.#registers;
     const parts = this.#pending;
+    const registers = { atMs, importWh, exportWh };
     this.#registers = registers;
+    if (parts.length === 0) return NOTHING;
     this.#pending = [];
     const moved = had && difference(had, registers, bounds);
     return moved ? spread(parts, moved) : parts.map(asPowerSays);
@@ -174,32 +174,24 @@ function byPower(aW: number | undefined, bW: number | undefined, dtMs: number): 
   return { importWh: one(a, b), exportWh: one(-a, -b) };
 }
 
-/** The span between two values; longer than `gapMs` it is a gap. */
-function between(last: Sample, next: Sample, gapMs: number): Part {
-  const dt = next.atMs - last.atMs;
+/** The span between two values. */
+function between(last: Sample, next: Sample, isGap: boolean): Part {
+  const { importWh, exportWh } = byPower(last.powerW, next.powerW, next.atMs - last.atMs);
+  const [from, to] = [last.powerW, next.powerW];
   return {
     fromMs: last.atMs,
     toMs: next.atMs,
-    ...byPower(last.powerW, next.powerW, dt),
-    quality: dt > gapMs ? 'missing' : worseOf(last.quality, next.quality),
-    byPower: (last.powerW ?? next.powerW) !== undefined,
-    ...(last.powerW === undefined || next.powerW === undefined
-      ? {}
-      : { endsW: { from: last.powerW, to: next.powerW } }),
+    importWh,
+    exportWh,
+    quality: isGap ? 'missing' : worseOf(last.quality, next.quality),
+    byPower: from !== undefined || to !== undefined,
+    endsW: from === undefined || to === undefined ? undefined : { from, to },
   };
 }
 
 function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
-}
-
-function registersOf({ atMs, importWh, exportWh }: Sample): Registers {
-  return {
-    atMs,
-    ...(importWh === undefined ? {} : { importWh }),
-    ...(exportWh === undefined ? {} : { exportWh }),
-  };
 }
 
 /** What the registers counted; undefined where one ran back, jumped, or was not there before. */
@@ -221,18 +213,25 @@ function difference(
 
 /** Spreads what registers counted over the parts: by the power in them, else by their length. */
 function spread(parts: readonly Part[], moved: { importWh: number; exportWh: number }): Segment[] {
+  const [first, second] = parts;
+  if (first !== undefined && second === undefined) return [counted(first, moved.importWh, moved.exportWh)];
   const length = parts.reduce((sum, p) => sum + p.toMs - p.fromMs, 0);
   const share = (of: (p: Segment) => number): ((p: Segment) => number) => {
     const all = parts.reduce((sum, p) => sum + of(p), 0);
     return all > 0 ? (p) => of(p) / all : (p) => (p.toMs - p.fromMs) / length;
   };
   const [imports, exports] = [share((p) => p.importWh), share((p) => p.exportWh)];
-  return parts.map(({ byPower: _, ...p }) => ({
-    ...p,
-    importWh: moved.importWh * imports(p),
-    exportWh: moved.exportWh * exports(p),
-  }));
+  return parts.map((p) => counted(p, moved.importWh * imports(p), moved.exportWh * exports(p)));
 }
+
+const counted = ({ fromMs, toMs, quality, endsW }: Part, importWh: number, exportWh: number): Segment => ({
+  fromMs,
+  toMs,
+  importWh,
+  exportWh,
+  quality,
+  endsW,
+});
 
 /** Power over a gap would be a guess, and without power nothing is known. */
 function asPowerSays({ byPower: isKnown, ...s }: Part): Segment {

@@ -1,6 +1,6 @@
 import type { Quality } from '../../model/index.ts';
 import { type Segment, worseOf } from './meter-track.ts';
-import { shareOf } from './shape.ts';
+import { type Share, shareOf } from './shape.ts';
 
 export const MINUTE_MS = 60_000;
 const QUALITIES: readonly Quality[] = ['good', 'estimated', 'substituted', 'missing'];
@@ -14,56 +14,56 @@ export interface MinuteCell {
   readonly quality: Quality;
 }
 
-/** Energy of one meter minute by minute (of the epoch), the last `size` minutes; 15 bytes each. */
+/** Numbers of a cell: its minute, imported and exported energy (as floats), and what was known with its quality. */
+const WIDTH = 4;
+const [MINUTE, IMPORT, EXPORT, KNOWN] = [0, 1, 2, 3];
+/** The quality stands above the known time of at most 60 000 ms. */
+const QUALITY_BITS = 16;
+const KNOWN_MASK = 0xffff;
+
+/** Energy of one meter minute by minute (of the epoch), the last `size` minutes; 16 bytes each, side by side. */
 export class Minutes {
   readonly #size: number;
-  readonly #minute: Int32Array;
-  readonly #importWh: Float32Array;
-  readonly #exportWh: Float32Array;
-  readonly #knownMs: Uint16Array;
-  readonly #quality: Uint8Array;
+  readonly #whole: Int32Array;
+  /** The same memory. */
+  readonly #float: Float32Array;
 
   constructor(size: number) {
     this.#size = size;
-    this.#minute = new Int32Array(size).fill(-1);
-    this.#importWh = new Float32Array(size);
-    this.#exportWh = new Float32Array(size);
-    this.#knownMs = new Uint16Array(size);
-    this.#quality = new Uint8Array(size);
+    this.#whole = new Int32Array(WIDTH * size).fill(-1);
+    this.#float = new Float32Array(this.#whole.buffer);
   }
 
-  /** Adds a segment; answers the minutes that it touched. What is older than the ring is left out. */
-  add(s: Segment): number[] {
-    const touched: number[] = [];
+  /** Adds a segment, and the minutes that it touched to `touched`. What is older than the ring is left out. */
+  add(s: Segment, touched: Set<number>): void {
     const newest = Math.floor((s.toMs - 1) / MINUTE_MS);
     const oldest = Math.max(Math.floor(s.fromMs / MINUTE_MS), newest - this.#size + 1);
     for (let minute = oldest; minute <= newest; minute++) {
-      const ms = overlapMs(s.fromMs, s.toMs, minute * MINUTE_MS, (minute + 1) * MINUTE_MS);
-      const cell = { ...shareOf(s, minute * MINUTE_MS, (minute + 1) * MINUTE_MS), knownMs: ms, quality: s.quality };
-      if (this.#put(minute, cell)) touched.push(minute);
+      const [from, to] = [minute * MINUTE_MS, (minute + 1) * MINUTE_MS];
+      const share = shareOf(s, from, to);
+      if (this.#put(minute, share, overlapMs(s.fromMs, s.toMs, from, to), s.quality)) touched.add(minute);
     }
-    return touched;
   }
 
   /** Takes a minute back from before a restart. */
   set(minute: number, cell: MinuteCell): void {
-    const i = minute % this.#size;
-    if ((this.#minute[i] ?? -1) > minute) return;
-    this.#clear(i, minute);
-    this.#importWh[i] = cell.importWh;
-    this.#exportWh[i] = cell.exportWh;
-    this.#knownMs[i] = cell.knownMs;
-    this.#quality[i] = QUALITIES.indexOf(cell.quality);
+    const at = this.#cell(minute);
+    if (this.#int(at + MINUTE) > minute) return;
+    this.#whole[at + MINUTE] = minute;
+    this.#float[at + IMPORT] = cell.importWh;
+    this.#float[at + EXPORT] = cell.exportWh;
+    this.#whole[at + KNOWN] = cell.knownMs | (QUALITIES.indexOf(cell.quality) << QUALITY_BITS);
   }
 
   get(minute: number): MinuteCell | undefined {
-    const i = minute % this.#size;
-    if (this.#minute[i] !== minute) return undefined;
+    const at = this.#cell(minute);
+    if (this.#int(at + MINUTE) !== minute) return undefined;
+    const known = this.#int(at + KNOWN);
     return {
-      importWh: this.#importWh[i] ?? 0,
-      exportWh: this.#exportWh[i] ?? 0,
-      knownMs: this.#knownMs[i] ?? 0,
-      quality: QUALITIES[this.#quality[i] ?? 3] ?? 'missing',
+      importWh: this.#float[at + IMPORT] ?? 0,
+      exportWh: this.#float[at + EXPORT] ?? 0,
+      knownMs: known & KNOWN_MASK,
+      quality: QUALITIES[known >> QUALITY_BITS] ?? 'missing',
     };
   }
 
@@ -81,27 +81,29 @@ export class Minutes {
     return { netWh, knownMs, quality };
   }
 
-  #put(minute: number, cell: MinuteCell): boolean {
-    const i = minute % this.#size;
-    const there = this.#minute[i] ?? -1;
+  #put(minute: number, { importWh, exportWh }: Share, knownMs: number, quality: Quality): boolean {
+    const at = this.#cell(minute);
+    const there = this.#int(at + MINUTE);
     if (there > minute) return false;
-    if (there < minute) this.#clear(i, minute);
-    const isKnown = cell.quality !== 'missing';
-    this.#importWh[i] = (this.#importWh[i] ?? 0) + cell.importWh;
-    this.#exportWh[i] = (this.#exportWh[i] ?? 0) + cell.exportWh;
-    if (isKnown) {
-      this.#knownMs[i] = Math.min(MINUTE_MS, (this.#knownMs[i] ?? 0) + Math.round(cell.knownMs));
-      this.#quality[i] = Math.max(this.#quality[i] ?? 0, QUALITIES.indexOf(cell.quality));
+    const isNew = there < minute;
+    this.#whole[at + MINUTE] = minute;
+    this.#float[at + IMPORT] = (isNew ? 0 : (this.#float[at + IMPORT] ?? 0)) + importWh;
+    this.#float[at + EXPORT] = (isNew ? 0 : (this.#float[at + EXPORT] ?? 0)) + exportWh;
+    const known = isNew ? 0 : this.#int(at + KNOWN);
+    if (quality === 'missing') this.#whole[at + KNOWN] = known;
+    else {
+      const ms = Math.min(MINUTE_MS, (known & KNOWN_MASK) + Math.round(knownMs));
+      this.#whole[at + KNOWN] = ms | (Math.max(known >> QUALITY_BITS, QUALITIES.indexOf(quality)) << QUALITY_BITS);
     }
     return true;
   }
 
-  #clear(i: number, minute: number): void {
-    this.#minute[i] = minute;
-    this.#importWh[i] = 0;
-    this.#exportWh[i] = 0;
-    this.#knownMs[i] = 0;
-    this.#quality[i] = 0;
+  #cell(minute: number): number {
+    return WIDTH * (minute % this.#size);
+  }
+
+  #int(at: number): number {
+    return this.#whole[at] ?? 0;
   }
 }
 

@@ -14,10 +14,10 @@ export interface Share {
  * interval before. Else by time.
  */
 export function shareOf(s: Segment, fromMs: number, toMs: number): Share {
+  if (fromMs <= s.fromMs && toMs >= s.toMs && s.toMs > s.fromMs) return s;
   const length = s.toMs - s.fromMs;
   const [x, y] = [Math.max(fromMs, s.fromMs) - s.fromMs, Math.min(toMs, s.toMs) - s.fromMs];
   if (!(y > x)) return { importWh: 0, exportWh: 0 };
-  if (x === 0 && y === length) return { importWh: s.importWh, exportWh: s.exportWh };
   const evenly = (y - x) / length;
   const change = changeOf(s, length);
   if (change === undefined) return { importWh: s.importWh * evenly, exportWh: s.exportWh * evenly };

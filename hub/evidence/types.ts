@@ -81,7 +81,7 @@ export interface Evidence {
   serviceChanged(before: Service | undefined, after: Service): void;
   /** The applied curve of an active service, at every allocation run that changed it. `key` is {@link serviceKey}. */
   applied(key: string, point: AppliedPoint): void;
-  /** A meter value of a resource or of a meter of the site, after it was taken over. */
+  /** A meter value of a resource or of a meter of the site, after it was taken over: it is kept, and its energy counts. */
   measured(reading: MeterReading): void;
   /** Mean of the measured power over `[fromMs, toMs)`, from the energy intervals that are kept (epoch ms). */
   mean(scope: Scope, fromMs: number, toMs: number): MeanPower;

@@ -9,29 +9,31 @@ import type {
   StationCapabilities,
   StationStatus,
 } from '../../model/index.ts';
+import { Departed } from './departed.ts';
 import { evseMostW, type Resource } from './resources.ts';
 
 type State = ResourceState['state'];
 
 /** Registers, Wh ≥ 0, and when they were read, epoch ms. */
 export interface Registers {
-  readonly importWh?: number;
-  readonly exportWh?: number;
+  readonly importWh?: number | undefined;
+  readonly exportWh?: number | undefined;
   readonly energyAt: number;
 }
 
 /** The last meter values of a resource; each is kept until a newer one comes. Times are epoch ms. */
-export interface Reading extends Partial<Registers> {
+export interface Reading extends Omit<Registers, 'energyAt'> {
+  readonly energyAt?: number | undefined;
   /** When the newest of them was measured. */
   readonly at: number;
   /** The power, W, load convention, when it was measured, and how good its source says it is. */
-  readonly powerW?: number;
-  readonly powerAt?: number;
-  readonly quality?: Quality;
-  readonly socPct?: number;
-  readonly voltageV?: number;
-  readonly frequencyHz?: number;
-  readonly reactiveVar?: number;
+  readonly powerW?: number | undefined;
+  readonly powerAt?: number | undefined;
+  readonly quality?: Quality | undefined;
+  readonly socPct?: number | undefined;
+  readonly voltageV?: number | undefined;
+  readonly frequencyHz?: number | undefined;
+  readonly reactiveVar?: number | undefined;
 }
 
 /** What an EV said about itself, and what has gone into it since by the registers (Wh, negative when it gave). */
@@ -47,6 +49,8 @@ export interface TwinEntry {
   readonly resource: Resource;
   online: boolean;
   state: State;
+  /** What the station said beside `faulted`; `Unavailable` where somebody has put the EVSE out of service. */
+  errorCode?: string;
   /** Since when it cannot be reached; it may never have been since the start. */
   offlineSince: number;
   seen: boolean;
@@ -89,6 +93,8 @@ const RANK: readonly Quality[] = ['good', 'estimated', 'substituted', 'missing']
 
 /** The fleet as last heard of: state, session, needs and meter values with quality and age (fo 3.3, design 2). */
 export class FleetTwin {
+  /** What was taken out of the site file a moment ago. */
+  readonly departed = new Departed();
   readonly #clock: Clock;
   readonly #entries: BoundedMap<string, TwinEntry>;
 
@@ -97,14 +103,16 @@ export class FleetTwin {
     this.#entries = new BoundedMap({ name: 'hub.twin', max, overflow: 'refuse' });
   }
 
-  /** Takes over the resources of a site file; what is known of those that stay is kept. */
-  configure(resources: readonly Resource[]): void {
+  /** Takes over the resources of a site file; what is known of those that stay is kept. Answers those that are gone. */
+  configure(resources: readonly Resource[]): readonly TwinEntry[] {
     const wanted = new Set(resources.map((r) => r.resourceId)); // bounded by: the site file
-    for (const id of [...this.#entries.keys()]) if (!wanted.has(id)) this.#entries.delete(id);
+    const gone = Array.from(this.#entries.values()).filter((e) => !wanted.has(e.resource.resourceId));
+    for (const { resource } of gone) this.#entries.delete(resource.resourceId);
     for (const resource of resources) {
       const known = this.#entries.get(resource.resourceId);
       this.#entries.set(resource.resourceId, known ? { ...known, resource } : fresh(resource, this.#clock.now()));
     }
+    return gone;
   }
 
   get(resourceId: string): TwinEntry | undefined {
@@ -128,6 +136,8 @@ export class FleetTwin {
     // `Occupied` of 2.x says less than the session does; it must not hide that power flows.
     const vague = body.state === 'connected' && entry.session !== undefined && IN_SESSION.includes(entry.state);
     if (!vague) entry.state = body.state;
+    if (body.state !== 'faulted' || body.errorCode === undefined) delete entry.errorCode;
+    else entry.errorCode = body.errorCode;
     if (entry.online && !online) entry.offlineSince = this.#clock.now();
     entry.online = online;
     if (online) entry.seen = true;
@@ -151,11 +161,12 @@ export class FleetTwin {
       if (entry.session) this.#endSession(entry);
       entry.session = { id: body.sessionId, since: Math.min(at, this.#clock.now()) };
     }
+    const was = entry.state;
     if (body.state !== undefined && entry.online) entry.state = body.state;
     else if (entry.online && !IN_SESSION.includes(entry.state)) entry.state = 'connected';
     // What goes on may have been led by somebody before us.
     if (isNew && body.kind === 'started' && body.offline !== true) return 'started';
-    return isNew || body.state !== undefined ? 'changed' : undefined;
+    return isNew || entry.state !== was ? 'changed' : undefined;
   }
 
   /** Takes over what a link has seen of a station. */
@@ -185,7 +196,12 @@ export class FleetTwin {
   /** Takes a meter value; older than what is known is ignored. */
   reading(body: MeterReading): boolean {
     const entry = body.resourceId === undefined ? undefined : this.#entries.get(body.resourceId);
-    if (!entry || body.quality === 'missing') return false;
+    return entry !== undefined && this.read(entry, body);
+  }
+
+  /** The same for an entry that is at hand. */
+  read(entry: TwinEntry, body: MeterReading): boolean {
+    if (body.quality === 'missing') return false;
     const now = this.#clock.now();
     const at = Math.min(parseTime(body.at), now);
     // Where our clock was set back, what is known lies in the future and says nothing about order.
@@ -199,24 +215,20 @@ export class FleetTwin {
         entry.before = { powerW: last.powerW, at: last.powerAt };
       delete entry.doubted;
     }
-    entry.reading = { ...entry.reading, at, ...measured(body, at) };
+    entry.reading = measured(entry.reading, body, at);
     if (body.powerW !== undefined && entry.online && IN_SESSION.includes(entry.state))
       entry.state = directionOf(body.powerW, entry);
     return true;
   }
 
   /** True when the EVSE cannot have this power, W; the value before counts on, as `substituted` (fo 6.4). */
-  isImplausible(body: MeterReading): boolean {
-    const entry = body.resourceId === undefined ? undefined : this.#entries.get(body.resourceId);
-    if (!entry || body.powerW === undefined) return false;
-    const { maxImportW, maxExportW } = entry.resource;
-    return Math.abs(body.powerW) > evseMostW(maxImportW, maxExportW);
+  isImplausible({ resource }: TwinEntry, { powerW }: MeterReading): boolean {
+    return powerW !== undefined && Math.abs(powerW) > evseMostW(resource.maxImportW, resource.maxExportW);
   }
 
   /** Notes that a value could not be true; true when it is the first in a row. */
-  doubt(resourceId: string): boolean {
-    const entry = this.#entries.get(resourceId);
-    if (!entry || entry.doubted) return false;
+  doubt(entry: TwinEntry): boolean {
+    if (entry.doubted) return false;
     entry.doubted = true;
     return true;
   }
@@ -234,6 +246,8 @@ export class FleetTwin {
     }
     const settled = now - grantedSince >= 3 * responseMs;
     if (!settled || grantedW <= 0 || powerW < 0 || powerW >= grantedW - resource.accuracyW) return;
+    // It takes nearly all of it: a cap above what it was given would only move shares about.
+    if (1.1 * powerW >= grantedW) return;
     // An EV that charges on fewer phases takes less than the least of its EVSE; capped below that, it would get nothing.
     const leastW = powerW >= IDLE_W ? resource.minImportW : 0;
     entry.learned = { maxW: Math.max(1.1 * powerW, leastW), at: entry.learned?.at ?? now };
@@ -320,8 +334,8 @@ const worse = (a: Quality, b: Quality): Quality => (RANK.indexOf(a) >= RANK.inde
 /** Energy into the EV since the last value, Wh. Registers that jump (back) beyond what the EVSE can do count as 0. */
 function moved(
   entry: TwinEntry,
-  last: Partial<Registers> | undefined,
-  body: Pick<MeterReading, 'importWh' | 'exportWh'>,
+  last: Omit<Reading, 'at'> | undefined,
+  body: Omit<Registers, 'energyAt'>,
   at: number,
 ): number {
   if (last?.energyAt === undefined) return 0;
@@ -334,15 +348,21 @@ function moved(
   return step(last.importWh, body.importWh, maxImportW) - step(last.exportWh, body.exportWh, maxExportW);
 }
 
-function measured(body: MeterReading, at: number): Partial<Reading> {
-  const { powerW, importWh, exportWh, socPct, voltageV, frequencyHz, reactiveVar, quality } = body;
+/** What was known, with what a value says. */
+function measured(known: Reading | undefined, body: MeterReading, at: number): Reading {
+  const hasPower = body.powerW !== undefined;
+  const hasEnergy = body.importWh !== undefined || body.exportWh !== undefined;
   return {
-    ...(powerW === undefined ? {} : { powerW, powerAt: at, quality }),
-    ...(importWh === undefined ? {} : { importWh, energyAt: at }),
-    ...(exportWh === undefined ? {} : { exportWh, energyAt: at }),
-    ...(socPct === undefined ? {} : { socPct }),
-    ...(voltageV === undefined ? {} : { voltageV }),
-    ...(frequencyHz === undefined ? {} : { frequencyHz }),
-    ...(reactiveVar === undefined ? {} : { reactiveVar }),
+    at,
+    powerW: body.powerW ?? known?.powerW,
+    powerAt: hasPower ? at : known?.powerAt,
+    quality: hasPower ? body.quality : known?.quality,
+    importWh: body.importWh ?? known?.importWh,
+    exportWh: body.exportWh ?? known?.exportWh,
+    energyAt: hasEnergy ? at : known?.energyAt,
+    socPct: body.socPct ?? known?.socPct,
+    voltageV: body.voltageV ?? known?.voltageV,
+    frequencyHz: body.frequencyHz ?? known?.frequencyHz,
+    reactiveVar: body.reactiveVar ?? known?.reactiveVar,
   };
 }

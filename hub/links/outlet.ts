@@ -1,4 +1,4 @@
-import { BoundedQueue, BoundedSet } from '../../core/bounded.ts';
+import { BoundedQueue } from '../../core/bounded.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { LinkEvents } from '../ports.ts';
@@ -14,14 +14,12 @@ const MAX_WAITING = 256;
  */
 export class LinkOutlet {
   readonly #log: Log;
-  readonly #listeners: { [E in keyof LinkEvents]: BoundedSet<Listener<E>> };
+  /** Replaced when one comes or goes, so that an event that is being told does not change its listeners. */
+  readonly #listeners: { [E in keyof LinkEvents]: readonly Listener<E>[] } = { status: [], message: [], outcome: [] };
   readonly #waiting: { [E in keyof LinkEvents]: BoundedQueue<LinkEvents[E]> | undefined };
 
   constructor(log: Log, name: string) {
     this.#log = log;
-    const set = <E extends keyof LinkEvents>(event: E) =>
-      new BoundedSet<Listener<E>>({ name: `${name}.${event}.listeners`, max: MAX_LISTENERS, overflow: 'refuse' });
-    this.#listeners = { status: set('status'), message: set('message'), outcome: set('outcome') };
     const queue = <T>(event: string) =>
       new BoundedQueue<T>({ name: `${name}.${event}.waiting`, max: MAX_WAITING, overflow: 'dropOldest' });
     // A status is asked for when it is needed; only messages wait.
@@ -29,20 +27,24 @@ export class LinkOutlet {
   }
 
   on<E extends keyof LinkEvents>(event: E, listener: Listener<E>): () => void {
-    this.#listeners[event].add(listener);
+    const before = this.#listeners[event];
+    if (before.length < MAX_LISTENERS) this.#set(event, [...before.filter((l) => l !== listener), listener]);
     this.#flush(event);
     return () => {
-      this.#listeners[event].delete(listener);
+      this.#set(
+        event,
+        this.#listeners[event].filter((l) => l !== listener),
+      );
     };
   }
 
   emit<E extends keyof LinkEvents>(event: E, payload: LinkEvents[E]): void {
     const listeners = this.#listeners[event];
-    if (listeners.size === 0) {
+    if (listeners.length === 0) {
       this.#waiting[event]?.push(payload);
       return;
     }
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       try {
         listener(payload);
       } catch (e) {
@@ -52,9 +54,14 @@ export class LinkOutlet {
   }
 
   clear(): void {
-    for (const event of ['status', 'message', 'outcome'] as const) this.#listeners[event].clear();
+    for (const event of ['status', 'message', 'outcome'] as const) this.#set(event, []);
     this.#waiting.message?.clear();
     this.#waiting.outcome?.clear();
+  }
+
+  #set<E extends keyof LinkEvents>(event: E, listeners: readonly Listener<E>[]): void {
+    const all: { [K in E]: readonly Listener<K>[] } = this.#listeners;
+    all[event] = listeners;
   }
 
   #flush<E extends keyof LinkEvents>(event: E): void {

@@ -23,7 +23,7 @@ import { NOTICE_LIFE_MS, type NoticeExtra, withNotice, withoutNotices } from './
 import { compareServices, holdsCapacity } from './order.ts';
 import { type Capacity, decideRequest, type RequestContext, repeated } from './request.ts';
 import { refused } from './results.ts';
-import { absoluteW, type Course, type Service, type ServiceEntry, serviceKey } from './service.ts';
+import { type Applied, absoluteW, type Course, type Service, type ServiceEntry, serviceKey } from './service.ts';
 import { arrived, inForceOf, isEffective, setpointError, targetOf } from './setpoint.ts';
 import { fallbackW } from './target.ts';
 import { activationsUsed, ContractUse } from './usage.ts';
@@ -34,11 +34,10 @@ const KEEP_ENDED_MS = 600_000;
 
 /** What a request comes to. The record or setpoint counts only when it is stored and then committed. */
 export interface Decided {
+  /** Of an accepted setpoint it is worked out when it is first read; see {@link ServiceBook.setpoint}. */
   readonly result: ResultBody;
   readonly service?: Service;
   readonly setpoint?: Setpoint;
-  /** What the FO is told that the setpoint becomes, W. */
-  readonly promisedW?: number;
   readonly target?: ServiceTarget;
 }
 
@@ -166,24 +165,43 @@ export class ServiceBook {
     return pending.why === 'opt' ? afterAsking(service, contract, o) : afterConfirming(service, contract, this.#clock);
   }
 
-  /** `UpdateSetpoint`: only the highest `seq` counts, inside what was asked for, not after its end (fo 3.7, fo 4.2). */
+  /**
+   * `UpdateSetpoint`: only the highest `seq` counts, inside what was asked for, not after its end (fo 3.7, fo 4.2). What
+   * is answered takes a plan to know: who reads it after the run that followed the setpoint gets what that run has made
+   * of it, who reads it before gets what would become of it now.
+   */
   setpoint({ setpoint }: UpdateSetpoint, foId: string): Decided {
     const now = this.#clock.now();
     const entry = this.#entries.get(serviceKey(foId, setpoint.fsrId));
     const error = setpointError(entry?.service, setpoint, entry?.course.setpoint, now);
     if (error || !entry) return { result: refused(error ?? unknown(setpoint.fsrId)) };
-    const { service } = entry;
-    const { appliedW, limitedBy, cause } = this.#capacity.preview(service, setpoint.targetW);
+    const startsNow = entry.service.state === 'active' && isEffective(setpoint, now);
+    const before = entry.course.applied;
+    let result: ResultBody | undefined;
+    const answer = (): ResultBody => this.#promise(this.#entries.get(entry.key) ?? entry, setpoint, before);
+    return {
+      get result() {
+        result ??= answer();
+        return result;
+      },
+      setpoint,
+      ...(startsNow ? { target: targetOf(setpoint, foId) } : {}),
+    };
+  }
+
+  /** What the FO is told that an accepted setpoint becomes; it is held to that. `before`: what was applied without it. */
+  #promise({ service, course }: ServiceEntry, { seq, targetW }: Setpoint, before: Applied | undefined): ResultBody {
+    const done = course.inForce?.seq === seq && course.applied !== before;
+    const { appliedW, limitedBy, cause } = this.#capacity.preview(service, targetW, done);
+    if (seq >= (course.promise?.seq ?? seq))
+      course.promise = { seq, targetW: absoluteW(service, appliedW, this.#clock.now()) };
     const clipped = { ...(limitedBy === undefined ? {} : { limitedBy }), ...(cause === undefined ? {} : { cause }) };
-    const result: ResultBody = {
+    return {
       status: 'ok',
       ...(limitedBy === undefined ? {} : { code: 'limit.clipped' }),
       state: service.state,
       data: { appliedW, ...clipped },
     };
-    const startsNow = service.state === 'active' && isEffective(setpoint, now);
-    const promisedW = absoluteW(service, appliedW, now);
-    return { result, setpoint, promisedW, ...(startsNow ? { target: targetOf(setpoint, foId) } : {}) };
   }
 
   /**
@@ -253,11 +271,9 @@ export class ServiceBook {
   }
 
   /** Puts a stored setpoint in force as the newest. */
-  commitSetpoint(setpoint: Setpoint, foId: string, promisedW?: number): void {
+  commitSetpoint(setpoint: Setpoint, foId: string): void {
     const course = this.#entries.get(serviceKey(foId, setpoint.fsrId))?.course;
-    if (!course) return;
-    course.setpoint = setpoint;
-    if (promisedW !== undefined) course.promise = { seq: setpoint.seq, targetW: promisedW };
+    if (course) course.setpoint = setpoint;
   }
 
   /** The service with this notice still to tell. */

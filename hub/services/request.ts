@@ -57,8 +57,8 @@ export interface Capacity {
   availableNow(scope: Scope, contract: Contract | undefined): PowerBand;
   /** What they could do with an able EV at each, inside all limits. */
   installed(scope: Scope): PowerBand;
-  /** What a target would become now (fo 8.3.4). */
-  preview(service: Service, targetW: number): Preview;
+  /** What a target would become now (fo 8.3.4). `done`: the newest run has followed it, so that is known already. */
+  preview(service: Service, targetW: number, done: boolean): Preview;
   /** Measured power, undefined when it cannot be told. */
   measured(scope: Scope): number | undefined;
   /** Mean of the measured power over `[fromMs, toMs)`, undefined when it cannot be told. */

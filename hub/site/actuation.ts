@@ -14,12 +14,13 @@ import { appliedOf, offsetOf, passedOf, takenOf } from './applied.ts';
 import type { EnvelopeKeeper } from './envelope-keeper.ts';
 import { measuredOf } from './group.ts';
 import { overfull } from './headroom.ts';
-import { asking, type LeadSources, type Leads, leadsOf, standing } from './leads.ts';
+import { asking, contractFor, inContract, type LeadSources, type Leads, leadsOf, standing } from './leads.ts';
 import type { LimitBook } from './limits.ts';
 import type { Orders } from './orders.ts';
-import { leftBy, type Passed, runPasses } from './passes.ts';
+import { leftBy, type Passed, type Passes, runPasses } from './passes.ts';
 import { type PlanSources, resourceBounds, siteInput } from './plan.ts';
-import { newCommandId, VALIDITY_MS } from './standing.ts';
+import { commandIds, VALIDITY_MS } from './standing.ts';
+import { unreachableText, type WarningNote } from './warnings.ts';
 
 export interface ActuationOptions {
   readonly clock: Clock;
@@ -34,12 +35,20 @@ export interface ActuationOptions {
   readonly led: () => readonly ServiceEntry[];
   /** {@link LeadSources.mayExport} */
   readonly mayExport: (contractId: string) => boolean;
+  /** Where people hear of a limit that cannot be held. */
+  readonly warn?: (note: WarningNote) => void;
 }
 
 export interface Run {
   readonly commands: readonly PowerCommand[];
   /** What became of each target, by key of the service. */
   readonly applied: ReadonlyMap<string, Applied>;
+}
+
+/** A target by itself; `passed` is missing where nobody can be led. */
+interface Planned {
+  readonly passed: Passed | undefined;
+  readonly asideW: number;
 }
 
 type View = Pick<
@@ -68,7 +77,10 @@ export class Actuation {
     overflow: 'dropOldest',
   });
   readonly #leadSources: LeadSources;
+  /** What the last run has made of all targets. */
+  #newest: (Pick<Passes, 'by'> & Pick<Leads, 'asideW' | 'askedW'> & { readonly held: boolean }) | undefined;
   readonly #startedAt: number;
+  readonly #commandId: () => string;
   #alarms: ReadonlySet<string> = new Set(); // bounded by: the nodes of the site, twice
   /** A later run could do more than the last one: a command interval, a ramp or a reduction was in the way. */
   #again = false;
@@ -76,6 +88,7 @@ export class Actuation {
   constructor(o: ActuationOptions) {
     this.#o = o;
     this.#startedAt = o.clock.now();
+    this.#commandId = commandIds(o.clock);
     const { orders } = o;
     this.sources = {
       get file() {
@@ -85,9 +98,8 @@ export class Actuation {
       limits: o.limits,
       meters: o.meters,
       clock: o.clock,
-      power: (id) => orders.present(id),
+      known: (id) => orders.known(id),
       told: (id) => orders.told(id),
-      commandedAt: (id) => orders.commandedAt(id),
       isUncertain: (id) => orders.isUncertain(id),
       sideSince: (id) => this.#sides.get(id),
     };
@@ -104,7 +116,9 @@ export class Actuation {
       moving ||= goal.moving;
       return goal.targetW;
     });
-    const { by, last } = runPasses(siteInput(this.sources, leads), leads.passes);
+    const input = siteInput(this.sources, leads);
+    const { by, last } = runPasses(input, leads.passes);
+    this.#newest = { by, asideW: leads.asideW, askedW: leads.askedW, held: input.evses.some(isHeld) };
     this.#raise(last.result.alarms);
     for (const g of last.result.grants) this.#grant(g.evseId, g.grantedW, now);
     const { commands: steps, deferred } = last.result;
@@ -128,22 +142,37 @@ export class Actuation {
     return new Map(last.result.grants.map((g) => [g.evseId, g.grantedW])); // bounded by: the resources of the site
   }
 
-  /** What a setpoint would become, by the bounds of now and beside all others (fo 8.3.4). `targetW` as the FO says it. */
-  preview(service: Service, targetW: number): Preview {
-    const now = this.#o.clock.now();
+  /**
+   * What a setpoint would become, by the bounds of now and beside all others (fo 8.3.4). `targetW` as the FO says it;
+   * `done`: the newest run has followed it.
+   */
+  preview(service: Service, targetW: number, done = false): Preview {
+    const setpointW = absoluteW(service, targetW, this.#o.clock.now());
     const key = serviceKey(service.foId, service.fsr.fsrId);
-    const setpointW = absoluteW(service, targetW, now);
-    const leads = leadsOf(this.#leadSources, this.#beside(service, key), asking(key, targetW, now));
-    const passed = runPasses(rested(siteInput(this.sources, leads)), leads.passes).by.get(key);
+    const { passed, asideW } = (done && this.#known(service, key, setpointW)) || this.#planned(service, key, targetW);
     // Nobody of its members can be led now.
     if (!passed) return { appliedW: targetW - setpointW, limitedBy: setpointW > 0 ? 'wished' : 'needed' };
-    const { targetW: appliedW, limitedBy } = appliedOf(passed, leads.asideW.get(key) ?? 0, 0);
+    const { targetW: appliedW, limitedBy } = appliedOf(passed, asideW, 0);
     const clippedW = round3(appliedW - setpointW + targetW);
     return {
       appliedW: clippedW,
       ...(limitedBy === undefined ? {} : { limitedBy }),
       ...(passed.taken.length > 0 && limitedBy !== undefined ? { cause: 'priority' as const } : {}),
     };
+  }
+
+  /** What the newest run has made of just this; not where a ramp, or what rests for the moment, stood in the way. */
+  #known(service: Service, key: string, setpointW: number): Planned | undefined {
+    const wantedW = inContract(setpointW, contractFor(this.#leadSources, service));
+    const newest = this.#newest;
+    if (!newest || newest.held || newest.askedW.get(key) !== wantedW) return undefined;
+    return { passed: newest.by.get(key), asideW: newest.asideW.get(key) ?? 0 };
+  }
+
+  #planned(service: Service, key: string, targetW: number): Planned {
+    const leads = leadsOf(this.#leadSources, this.#beside(service, key), asking(key, targetW, this.#o.clock.now()));
+    const { by } = runPasses(rested(siteInput(this.sources, leads)), leads.passes);
+    return { passed: by.get(key), asideW: leads.asideW.get(key) ?? 0 };
   }
 
   /** What the members can do now, at their reference point, beside what other services lead. */
@@ -243,7 +272,7 @@ export class Actuation {
       const { kind, level } = leads.orderOf(resourceId);
       const what: Pick<PowerCommand, 'powerW' | 'importLimitW' | 'exportLimitW'> =
         kind === 'setpoint' ? { powerW } : { importLimitW: Math.max(powerW, 0), exportLimitW: 0 };
-      return { commandId: newCommandId(clock), resourceId, validUntil, kind, level, ...what };
+      return { commandId: this.#commandId(), resourceId, validUntil, kind, level, ...what };
     };
     const moving = new Set<string>(); // bounded by: the EVSEs of this run
     const commands: PowerCommand[] = [];
@@ -266,6 +295,7 @@ export class Actuation {
   #mustWait(input: SiteInput): (resourceId: string, powerW: number) => boolean {
     const { orders, twin } = this.#o;
     const isFull = overfull(input);
+    if (isFull === undefined) return () => false;
     return (resourceId, powerW) => {
       const circuitId = twin.get(resourceId)?.resource.circuitId;
       const more = (['import', 'export'] as const).some(
@@ -283,8 +313,13 @@ export class Actuation {
     if (this.#o.clock.now() - this.#startedAt < QUIET_START_MS) return;
     for (const a of alarms) {
       if (!this.#alarms.has(`${a.nodeId} ${a.direction}`)) this.#o.log.warn('limit.unreachable', { ...a });
+      this.#o.warn?.({ code: 'limit.unreachable', subject: `${a.nodeId} ${a.direction}`, text: unreachableText(a) });
     }
-    for (const a of this.#alarms) if (!now.has(a)) this.#o.log.info('limit.reachable', { node: a });
+    for (const a of this.#alarms) {
+      if (now.has(a)) continue;
+      this.#o.log.info('limit.reachable', { node: a });
+      this.#o.warn?.({ code: 'limit.unreachable', subject: a });
+    }
     this.#alarms = now;
   }
 
@@ -297,6 +332,8 @@ export class Actuation {
 
 /** The input as if nothing of this moment held it back: command intervals, minimum on and off times. */
 const rested = (input: SiteInput): SiteInput => ({ ...input, evses: input.evses.map(released) });
+
+const isHeld = (e: EvseInput): boolean => e.commandRunning || e.keepSide !== undefined;
 
 function released(e: EvseInput): EvseInput {
   const { keepSide: _, ...rest } = e;

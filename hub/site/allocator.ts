@@ -1,10 +1,13 @@
+import { AfterDeeds } from '../../core/after-deeds.ts';
 import { type Clock, iso } from '../../core/clock.ts';
+import { describeError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failpoint.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { AllocationRequest, CommandBatch } from '../../model/index.ts';
 import { HUB_ERRORS } from '../errors.ts';
 import { appliedPoint } from '../evidence/applied.ts';
+import type { AppliedPoint } from '../evidence/types.ts';
 import type { SiteTrace } from '../trace/site-trace.ts';
 import type { Rooms } from './rooms.ts';
 import type { Detach } from './types.ts';
@@ -22,9 +25,16 @@ export class Allocator {
   readonly #o: AllocatorOptions;
   #holder: string | undefined;
   #recorded: Promise<void> = Promise.resolve();
+  readonly #notes: AfterDeeds;
 
   constructor(o: AllocatorOptions) {
     this.#o = o;
+    this.#notes = new AfterDeeds(o.clock, (e) => o.log.error('site.allocated', { ...describeError(e) }));
+  }
+
+  /** Takes down at once what was to follow the commands of the last run. */
+  flush(): void {
+    this.#notes.flush();
   }
 
   /** Throws `site.allocatorTaken` naming the holder. */
@@ -49,17 +59,27 @@ export class Allocator {
     const now = clock.now();
     const taken = target && rooms.book.inForce(target);
     if (target && !taken) log.info('target.ignored', { fsrId: target.fsrId });
-    if (taken) rooms.supervisor.watch(taken.key);
     const led = rooms.book.led(now);
     const { commands, applied } = rooms.actuation.run(led);
+    const points: [string, AppliedPoint][] = [];
+    const moved = new Set(taken ? [taken.key] : []); // bounded by: the services of one run
     for (const entry of led) {
       const of = applied.get(entry.key);
       if (!of) continue;
       entry.course.applied = of;
-      rooms.evidence.applied(entry.key, appliedPoint(entry, now));
-      if ((of.taken?.length ?? 0) > (entry.course.takenTold?.length ?? 0)) rooms.supervisor.watch(entry.key);
+      points.push([entry.key, appliedPoint(entry, now)]);
+      if ((of.taken?.length ?? 0) > (entry.course.takenTold?.length ?? 0)) moved.add(entry.key);
     }
-    if (commands.length === 0) return undefined;
+    const note = (): void => {
+      for (const [key, point] of points) rooms.evidence.applied(key, point);
+      for (const key of moved) rooms.supervisor.watch(key);
+    };
+    if (commands.length === 0) {
+      this.#notes.flush();
+      note();
+      return undefined;
+    }
+    this.#notes.later(note);
     const batch: CommandBatch = {
       batchId: uuidv7(clock),
       siteId,

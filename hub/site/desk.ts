@@ -166,15 +166,16 @@ export class ServiceDesk {
   }
 
   /** Stores what was decided, puts it in force, and only then answers. */
-  async #carryOut({ result, service, setpoint, promisedW, target }: Decided, foId: string): Promise<Decision> {
+  async #carryOut(decided: Decided, foId: string): Promise<Decision> {
+    const { service, setpoint } = decided;
     failPoint('request.decided');
     if (service) await this.#put(service);
     if (setpoint) {
       const key = serviceKey(foId, setpoint.fsrId);
       await this.#o.ledger.write([{ op: 'put', kind: 'setpoint', key, at: this.#o.clock.now(), body: setpoint }]);
-      this.#o.book.commitSetpoint(setpoint, foId, promisedW);
+      this.#o.book.commitSetpoint(setpoint, foId);
     }
-    return { result, ...(target === undefined ? {} : { target }) };
+    return decided;
   }
 
   async #put(next: Service): Promise<void> {

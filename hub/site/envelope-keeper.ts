@@ -2,7 +2,7 @@ import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, iso } from '../../core/clock.ts';
 import type { EnvelopeUpdate, SiteFile } from '../../model/index.ts';
 import type { PresentPower } from '../dispatch/index.ts';
-import { type EnvelopeInput, envelope, isUndecided } from '../envelope/index.ts';
+import { decidedEnvelope, type EnvelopeInput, envelope } from '../envelope/index.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
 import type { MeterBook } from '../meters/book.ts';
 import { envelopeInput } from './envelope-input.ts';
@@ -85,9 +85,11 @@ export class EnvelopeKeeper {
   }
 
   #compute(): void {
-    const { twin, push } = this.#o;
+    const { file, twin, limits, meters, present, push } = this.#o;
     let moved = this.#dropRemoved();
-    for (const e of envelope(this.#input())) {
+    const input = envelopeInput(file(), twin, limits, meters, present);
+    for (const e of decidedEnvelope(input, (undecided) => this.#decided(undecided))) {
+      if (!twin.get(e.evseId)) continue;
       // What nobody reaches does what it does, and counts so; coming back it gets its share until that is known.
       const mostW = twin.get(e.evseId)?.online === false ? this.safeImportW(e.evseId) : e.importLimitW;
       const importLimitW = floor3(Math.min(e.importLimitW, mostW));
@@ -107,11 +109,8 @@ export class EnvelopeKeeper {
    * Where what was told no longer fits, all come down as the next allocation run will ask for: the links then do at once
    * what that run tells them, also when no wire brings its commands.
    */
-  #input(): EnvelopeInput {
-    const { file, twin, limits, meters, present, goal } = this.#o;
-    const input = envelopeInput(file(), twin, limits, meters, present);
-    if (!isUndecided(input)) return input;
-    const goals = goal();
+  #decided(input: EnvelopeInput): EnvelopeInput {
+    const goals = this.#o.goal();
     const evses = input.evses.map((e) => {
       const powerW = goals.get(e.evseId) ?? 0;
       return { ...e, toldImportW: Math.max(0, powerW), toldExportW: Math.max(0, 0 - powerW) };

@@ -203,6 +203,7 @@ function entryOf(e: TwinEntry, s: SnapshotSources): FleetEntry {
     protocol: e.protocol ?? 'unknown',
     online: e.online,
     state: e.state,
+    ...(e.errorCode === undefined || e.state !== 'faulted' ? {} : { errorCode: e.errorCode }),
     ...(r?.powerW === undefined ? {} : { measuredW: round3(r.powerW), measuredAt: iso(r.powerAt ?? r.at) }),
     quality: s.twin.quality(e),
     ...(r?.socPct === undefined || !hasEv(e) ? {} : { socPct: r.socPct }),

@@ -17,9 +17,11 @@ const EPS_W = 0.01;
 /**
  * Where more may be under way, or may be going on, than a limit allows: at such a place nobody is told more than what it
  * has for sure, until the others have come down (fo 8.3.8: the worst of old and new value of every member). Answers
- * whether the EVSE is below such a node.
+ * whether the EVSE is below such a node; undefined where there is none.
  */
-export function overfull(input: SiteInput): (circuitId: string | undefined, direction: Direction) => boolean {
+export function overfull(
+  input: SiteInput,
+): ((circuitId: string | undefined, direction: Direction) => boolean) | undefined {
   const nodes = nodesOf(input);
   for (const e of input.evses) {
     const range = e.fixed ?? e.inFlight ?? { minW: e.presentW, maxW: e.presentW };
@@ -30,7 +32,7 @@ export function overfull(input: SiteInput): (circuitId: string | undefined, dire
   }
   let any = false;
   for (const n of nodes.values()) any ||= isFull(n, 'import') || isFull(n, 'export');
-  if (!any) return () => false;
+  if (!any) return undefined;
   return (circuitId, direction) => {
     for (let node = nodes.get(circuitId ?? POC_ID); node; node = above(nodes, node))
       if (isFull(node, direction)) return true;

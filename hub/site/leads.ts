@@ -108,13 +108,13 @@ function capOf(s: LeadSources, { key, service }: ServiceEntry, members: readonly
 /** Far beyond every site: as much as is wished. */
 const BEYOND_W = 1e9;
 
-const contractFor = (s: LeadSources, { fsr, foId }: Service): Contract | undefined =>
+export const contractFor = (s: LeadSources, { fsr, foId }: Service): Contract | undefined =>
   contractOf(fsr.contractId, foId, s.file());
 
 const levelOf = ({ fsr }: Service): number => (fsr.mandatory ? LEVEL_MANDATORY : LEVEL_SERVICE);
 
 /** A contract's limits hold also where a relative value or a fallback would lead beyond (fo 3.4). */
-function inContract(targetW: number, contract: Contract | undefined): number {
+export function inContract(targetW: number, contract: Contract | undefined): number {
   const most = contract?.maxImportW ?? Number.POSITIVE_INFINITY;
   const least = 0 - (contract?.maxExportW ?? Number.POSITIVE_INFINITY);
   return Math.min(Math.max(targetW, least), most);

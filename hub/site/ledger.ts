@@ -65,8 +65,8 @@ export class Ledger {
   }
 
   /** Writes what nobody waits for. */
-  later(op: StoreOp): void {
-    if (!this.#closed) this.write([op]).catch(() => undefined);
+  later(op: StoreOp, ...more: readonly StoreOp[]): void {
+    if (!this.#closed) this.write([op, ...more]).catch(() => undefined);
   }
 
   async get(kind: RecordKind, key: string): Promise<StoredRecord | undefined> {

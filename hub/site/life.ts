@@ -37,8 +37,7 @@ async function recallOrders({ envelope, ledger, orders }: Rooms, clock: Clock): 
 export function configureRooms(rooms: Rooms, file: SiteFile): void {
   rooms.stations.configure(file);
   rooms.book.configure(file);
-  rooms.twin.configure(resourcesOf(file, rooms.stations.accepted()));
-  rooms.orders.configure();
+  rooms.orders.configure(rooms.twin.configure(resourcesOf(file, rooms.stations.accepted())));
   rooms.meters.configure();
   rooms.actuation.configure();
   rooms.envelope.renew();

@@ -30,7 +30,8 @@ export class NeedsKeeper {
   readonly #before = new BoundedMap<string, Kept>({ name: 'hub.needs', max: MAX_RESOURCES, overflow: 'refuse' });
   /** What is stored of vehicles that are here. */
   readonly #kept = new BoundedMap<string, Kept>({ name: 'hub.needsKept', max: MAX_RESOURCES, overflow: 'refuse' });
-  #writing: Promise<void> = Promise.resolve();
+  /** Settles when all that was to be written is; absent while nothing is. */
+  #writing: Promise<void> | undefined;
 
   constructor(o: NeedsKeeperOptions) {
     this.#o = o;
@@ -40,8 +41,8 @@ export class NeedsKeeper {
     for await (const { key, body } of this.#o.ledger.all('needs')) this.#before.set(key, body as Kept);
   }
 
-  /** Settles when what vehicles have said is stored; rejects when the store has failed meanwhile. */
-  kept(): Promise<void> {
+  /** Settles when what vehicles have said is stored; rejects when the store has failed meanwhile. Undefined: it is. */
+  kept(): Promise<void> | undefined {
     return this.#writing;
   }
 
@@ -107,12 +108,15 @@ export class NeedsKeeper {
   #write(op: Parameters<Ledger['later']>[0]): void {
     const before = this.#writing;
     const written = this.#o.ledger.write([op]);
-    const mine = before.catch(() => undefined).then(() => written);
+    const mine = before === undefined ? written : before.catch(() => undefined).then(() => written);
     this.#writing = mine;
-    mine.catch(() => {
+    const over = (): void => {
+      if (this.#writing === mine) this.#writing = undefined;
+    };
+    mine.then(over, () => {
       // Whoever waited has heard of it; the next word of the vehicle is stored anew.
       this.#kept.delete(op.key);
-      if (this.#writing === mine) this.#writing = Promise.resolve();
+      over();
     });
   }
 }

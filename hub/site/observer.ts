@@ -1,15 +1,24 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
-import { HUB_MESSAGES, type MeterReading, type SiteFile, type WireMessage } from '../../model/index.ts';
+import {
+  type CommandOutcome,
+  HUB_MESSAGES,
+  type MeterReading,
+  type SessionEvent,
+  type SiteFile,
+  type WireMessage,
+} from '../../model/index.ts';
 import type { Evidence } from '../evidence/types.ts';
 import type { FleetTwin } from '../fleet/twin.ts';
 import type { Effect, MeterBook } from '../meters/book.ts';
 import { meterOf } from '../meters/known.ts';
+import type { StoreOp } from '../ports.ts';
 import type { Actuation } from './actuation.ts';
 import type { EnvelopeKeeper } from './envelope-keeper.ts';
 import type { Ledger } from './ledger.ts';
 import type { NeedsKeeper } from './needs-keeper.ts';
 import type { Orders } from './orders.ts';
+import type { OutcomeMessage } from './types.ts';
 
 export interface ObserverOptions {
   readonly clock: Clock;
@@ -40,19 +49,19 @@ export class Observer {
     this.#o = o;
   }
 
-  /** Answers why an allocation should look, if it should. Throws `schema.invalid`. */
-  take({ topic, payload }: WireMessage): string | undefined {
+  /** Answers why an allocation should look, if it should. Throws `schema.invalid` for what was not `checked`. */
+  take({ topic, payload }: WireMessage, checked?: 'checked'): string | undefined {
     switch (topic) {
       case 'hub/StationStatus':
         return this.#status(payload);
       case 'hub/SessionEvent':
-        return this.#session(payload);
+        return this.#session(checked ? (payload as SessionEvent) : HUB_MESSAGES.SessionEvent.parse(payload));
       case 'hub/EvNeeds':
         return this.#needs(payload);
       case 'hub/MeterReading':
-        return this.#reading(payload);
+        return this.#reading(checked ? (payload as MeterReading) : HUB_MESSAGES.MeterReading.parse(payload));
       case 'hub/CommandOutcome':
-        return this.#outcome(payload);
+        return this.#outcomes([HUB_MESSAGES.CommandOutcome.parse(payload)]).at(-1);
       case 'hub/StationCapabilities':
         this.#o.twin.capabilities(HUB_MESSAGES.StationCapabilities.parse(payload));
         return undefined;
@@ -60,6 +69,11 @@ export class Observer {
         this.#o.log.warn('site.unknownObservation', { topic });
         return undefined;
     }
+  }
+
+  /** Takes what a link says of its commands; answers why an allocation should look, if it should. */
+  outcomes(messages: readonly OutcomeMessage[]): readonly string[] {
+    return this.#outcomes(messages.map((m) => m.payload));
   }
 
   #status(payload: unknown): string | undefined {
@@ -80,9 +94,8 @@ export class Observer {
     return 'needs';
   }
 
-  #session(payload: unknown): string | undefined {
+  #session(body: SessionEvent): string | undefined {
     const { twin, orders, envelope, needs } = this.#o;
-    const body = HUB_MESSAGES.SessionEvent.parse(payload);
     const had = twin.get(body.resourceId)?.session?.id;
     const news = twin.session(body);
     if (news === undefined) return undefined;
@@ -92,13 +105,10 @@ export class Observer {
     return 'session';
   }
 
-  #reading(payload: unknown): string | undefined {
-    const { clock, ledger, evidence, envelope, actuation } = this.#o;
-    const body = HUB_MESSAGES.MeterReading.parse(payload);
+  #reading(body: MeterReading): string | undefined {
+    const { evidence, envelope, actuation } = this.#o;
     const { taken, effect, freed } =
       body.resourceId === undefined ? this.#meter(body) : this.#evse(body.resourceId, body);
-    const { resourceId, meterId, at } = body;
-    ledger.later({ op: 'put', kind: 'meter', key: `${resourceId ?? meterId}/${at}`, at: clock.now(), body: taken });
     evidence.measured(taken);
     const reason = this.#limitsMoved(effect);
     if (!freed) return reason;
@@ -120,21 +130,22 @@ export class Observer {
   /** What an EVSE cannot have is not believed, which is said once (fo 6.4). */
   #evse(resourceId: string, body: MeterReading): Read {
     const { twin, orders, meters, evidence, log, needs } = this.#o;
-    if (twin.isImplausible(body)) {
+    const entry = twin.get(resourceId);
+    if (!entry) return { taken: body, effect: 'none', freed: false };
+    if (twin.isImplausible(entry, body)) {
       const { powerW, ...rest } = body;
       const text = `${powerW} W is beyond what ${resourceId} can have; look at scale and unit of its meter.`;
-      if (twin.doubt(resourceId)) {
+      if (twin.doubt(entry)) {
         log.warn('meter.implausible', { resource: resourceId, powerW });
         evidence.note({ kind: 'meter.implausible', severity: 'warning', subject: [resourceId], text });
       }
       return { taken: { ...rest, quality: 'substituted' }, effect: 'none', freed: false };
     }
-    const isNew = twin.reading(body);
+    const isNew = twin.read(entry, body);
     if (isNew) needs.read(resourceId);
     if (!isNew || body.powerW === undefined) return { taken: body, effect: 'none', freed: false };
     const freed = orders.measured(resourceId);
-    const entry = twin.get(resourceId);
-    return { taken: body, effect: entry ? meters.measured(entry) : 'none', freed };
+    return { taken: body, effect: meters.measured(entry), freed };
   }
 
   /** Less room than before: the links hear of it at once, and an allocation looks (T1 budget). */
@@ -146,15 +157,24 @@ export class Observer {
     return 'meter';
   }
 
-  #outcome(payload: unknown): string | undefined {
+  #outcomes(bodies: readonly CommandOutcome[]): readonly string[] {
     const { clock, orders, envelope, actuation, ledger } = this.#o;
-    const body = HUB_MESSAGES.CommandOutcome.parse(payload);
-    // That a command was sent is known from the command, and that it was replaced from the next one for the resource.
-    if (body.state !== 'sent' && !orders.isReplaced(body))
-      ledger.later({ op: 'put', kind: 'outcome', key: `${body.commandId}/${body.state}`, at: clock.now(), body });
-    const moved = orders.outcome(body);
+    const now = clock.now();
+    const ops: StoreOp[] = [];
+    const reasons = new Set<string>(); // bounded by: the states of outcomes
+    let moved = false;
+    for (const body of bodies) {
+      // That a command was sent is known from the command, and that it was replaced from the next one for the resource.
+      if (body.state !== 'sent' && !orders.isReplaced(body))
+        ops.push({ op: 'put', kind: 'outcome', key: `${body.commandId}/${body.state}`, at: now, body });
+      const moves = orders.outcome(body);
+      moved ||= moves;
+      if (body.state === 'refused' || body.state === 'notEffective') reasons.add(body.state);
+      else if (moves && actuation.again) reasons.add('outcome');
+    }
+    const [first, ...more] = ops;
+    if (first) ledger.later(first, ...more);
     if (moved) envelope.touch();
-    if (body.state === 'refused' || body.state === 'notEffective') return body.state;
-    return moved && actuation.again ? 'outcome' : undefined;
+    return [...reasons];
   }
 }

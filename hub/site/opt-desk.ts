@@ -39,6 +39,8 @@ export interface OptDeskOptions {
 export class OptDesk {
   readonly #o: OptDeskOptions;
   #timer: TimerHandle | undefined;
+  /** Somebody was out when it was looked last. */
+  #someOut = false;
 
   constructor(o: OptDeskOptions) {
     this.#o = o;
@@ -103,11 +105,16 @@ export class OptDesk {
     const out = new Map<string, OptOut[]>(); // bounded by: the resources of the site
     for (const o of opts.inEffect(now)) out.set(o.resourceId, [...(out.get(o.resourceId) ?? []), o]);
     let any = false;
-    for (const entry of twin.all()) {
-      const { resourceId } = entry.resource;
-      const isOut = this.#isOut(resourceId, out.get(resourceId) ?? []);
-      any ||= isOut !== entry.optOut;
-      entry.optOut = isOut;
+    // Where nobody is or was out, a fleet that comes back costs no look at all others per station.
+    if (out.size > 0 || this.#someOut) {
+      this.#someOut = false;
+      for (const entry of twin.all()) {
+        const { resourceId } = entry.resource;
+        const isOut = this.#isOut(resourceId, out.get(resourceId) ?? []);
+        any ||= isOut !== entry.optOut;
+        entry.optOut = isOut;
+        this.#someOut ||= isOut;
+      }
     }
     const next = opts.nextAt(now);
     this.#timer?.cancel();

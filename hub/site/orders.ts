@@ -2,6 +2,7 @@ import { BoundedMap } from '../../core/bounded.ts';
 import { type Clock, parseTime } from '../../core/clock.ts';
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
 import { createDispatcher, type PowerRange, type PresentPower } from '../dispatch/index.ts';
+import type { Departure } from '../fleet/departed.ts';
 import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts';
 import {
   AGAIN_MS,
@@ -15,6 +16,8 @@ import {
   isHeld,
   isNotReady,
   isOwn,
+  isUncertain,
+  type Known,
   MAX_OPEN,
   NOT_READY_MS,
   newest,
@@ -29,6 +32,10 @@ import {
 } from './standing.ts';
 
 const MAX_RESOURCES = 20_000;
+/** What is no longer in the site file counts for so long at most: until all that it was told has ended, ms. */
+const DEPARTED_MS = 2 * VALIDITY_MS;
+/** Measured, and not guessed. */
+const isEvidence = ({ reading }: TwinEntry): boolean => (reading?.quality ?? 'good') === 'good';
 /** States in which power may flow although no session is known. */
 const MAY_FLOW: readonly TwinEntry['state'][] = ['connected', 'charging', 'discharging', 'suspended'];
 
@@ -52,8 +59,12 @@ export class Orders {
     this.#twin = twin;
   }
 
-  /** Takes over the resources of the site. */
-  configure(): void {
+  /** Takes over the resources of the site; `gone`: no longer there, though power may still flow. */
+  configure(gone: readonly TwinEntry[] = []): void {
+    const { departed } = this.#twin;
+    for (const entry of gone) if (!entry.online || inUse(entry)) departed.add(this.#departureOf(entry));
+    for (const { evseId, until } of [...departed.all()])
+      if (this.#twin.get(evseId) && departed.back(evseId)) this.ledBefore(evseId, until - VALIDITY_MS);
     for (const { evseId } of this.#dispatcher.snapshot()) if (!this.#twin.get(evseId)) this.#dispatcher.forget(evseId);
     for (const id of [...this.#standings.keys()]) if (!this.#twin.get(id)) this.#standings.delete(id);
   }
@@ -87,20 +98,26 @@ export class Orders {
     return next !== undefined && next.commandId !== commandId && isOwn(next.commandId);
   }
 
-  /** The power that counts as told, W; what is measured where nothing is, or where it is not done. */
-  told(id: string): number | undefined {
-    const s = this.#standings.get(id);
-    const order = s && newest(s);
-    const powerW = (this.isUncertain(id) ? undefined : order?.sentW) ?? this.#measuredW(id) ?? order?.sentW;
-    if (powerW === undefined) return undefined;
-    const { minW, maxW } = this.#dispatcher.present(id);
-    return Math.min(Math.max(powerW, minW), maxW);
+  /** True when this is the newest command of this site for the resource, and what was sent is what was decided. */
+  isCounted({ resourceId, commandId, appliedW }: CommandOutcome): boolean {
+    const order = this.#standings.get(resourceId)?.open.at(-1);
+    return order?.commandId === commandId && order.sentW === appliedW;
   }
 
-  /** Epoch ms of the last command that was another one than before. */
-  commandedAt(id: string): number | undefined {
+  /** The power that counts as told, W; what is measured where nothing is, or where it is not done. */
+  told(id: string): number | undefined {
+    return this.known(id).toldW;
+  }
+
+  /** Everything at one look. */
+  known(id: string): Known {
     const s = this.#standings.get(id);
-    return s && newest(s)?.changedAt;
+    const order = s && newest(s);
+    const power = this.#dispatcher.present(id);
+    const uncertain = s !== undefined && isUncertain(s, this.#clock.now());
+    const powerW = (uncertain ? undefined : order?.sentW) ?? this.#measuredW(id) ?? order?.sentW;
+    const toldW = powerW === undefined ? undefined : Math.min(Math.max(powerW, power.minW), power.maxW);
+    return { power, uncertain, toldW, commandedAt: order?.changedAt };
   }
 
   /**
@@ -109,12 +126,7 @@ export class Orders {
    */
   isUncertain(id: string): boolean {
     const s = this.#standings.get(id);
-    if (!s) return false;
-    const now = this.#clock.now();
-    if (isHeld(s, now)) return true;
-    const [oldest] = s.open;
-    if (!oldest || (s.bound && !hasEnded(s.bound, now))) return false;
-    return now - oldest.at >= AGAIN_MS;
+    return s !== undefined && isUncertain(s, this.#clock.now());
   }
 
   /** True when it makes no sense to tell a resource this now: it was told and nothing is against it, or it refused just that. */
@@ -148,37 +160,34 @@ export class Orders {
     if (!order && grantedW !== undefined && entry.online && inUse(entry) && (!s || !isHeld(s, this.#clock.now())))
       return grantedW >= 0 && grantedW < this.#dispatcher.present(resourceId).maxW ? grantedW : undefined;
     if (!order || !entry.online || !inUse(entry) || isHeld(s, this.#clock.now())) return undefined;
-    return isDue(order, this.#clock.now()) ? order.powerW : undefined;
+    // What the link made of it: more than that is for an allocation run to decide.
+    return isDue(order, this.#clock.now()) ? order.sentW : undefined;
   }
 
   /** Takes commands over that are about to be sent; answers those for which there is room. */
   issue(commands: readonly PowerCommand[]): PowerCommand[] {
     const now = this.#clock.now();
-    const refused = this.#dispatcher.issue(
-      commands.map((c) => ({
-        evseId: c.resourceId,
-        commandId: c.commandId,
-        powerW: powerOf(c),
-        validUntil: parseTime(c.validUntil),
-      })),
-      now,
-    );
-    const taken = refused.length === 0 ? [...commands] : commands.filter((c) => !refused.includes(c.commandId));
-    for (const { commandId, resourceId, ...c } of taken) {
-      const s = this.#standing(resourceId);
-      const powerW = powerOf(c);
+    const asked = commands.map((c) => ({
+      evseId: c.resourceId,
+      commandId: c.commandId,
+      powerW: powerOf(c),
+      validUntil: parseTime(c.validUntil),
+    }));
+    const refused = this.#dispatcher.issue(asked, now);
+    for (const { evseId, commandId, powerW, validUntil } of asked) {
+      if (refused.includes(commandId)) continue;
+      const s = this.#standing(evseId);
       const last = newest(s);
-      const entry = this.#twin.get(resourceId);
-      const again = last?.powerW === powerW;
+      const entry = this.#twin.get(evseId);
+      const again = last?.powerW === powerW || last?.sentW === powerW;
       const since = again || (last && entry && takesLess(entry, Math.min(last.sentW, powerW))) ? last.since : now;
       const changedAt = again ? last.changedAt : now;
-      const validUntil = parseTime(c.validUntil);
       const order: Order = { commandId, powerW, sentW: powerW, at: now, changedAt, since, validUntil, sent: false };
-      s.open = [...s.open, order].slice(-MAX_OPEN);
+      s.open = [...s.open.slice(1 - MAX_OPEN), order];
       s.doubtUntil = Math.max(s.doubtUntil, validUntil);
       delete s.held;
     }
-    return taken;
+    return commands.filter((c) => !refused.includes(c.commandId));
   }
 
   /** Takes an outcome. True when what the resource may be doing has changed. */
@@ -221,7 +230,7 @@ export class Orders {
   /**
    * A meter value is evidence: once the station had time to do what it accepted, it can only be between that and what
    * it does; orders that came since then count beside that. Where nobody leads it, it may go on, or do what the profile
-   * below allows. True when it may be doing less than before.
+   * below allows. A value that nobody measured is no evidence that it does less. True when it may be doing less than before.
    */
   measured(id: string): boolean {
     const entry = this.#twin.get(id);
@@ -230,6 +239,10 @@ export class Orders {
     if (!entry?.online || powerW === undefined || !s) return false;
     const now = this.#clock.now();
     const before = this.#dispatcher.present(id);
+    if (!isEvidence(entry)) {
+      if (powerW < before.minW || powerW > before.maxW) this.#widen(id, { minW: powerW, maxW: powerW });
+      return false;
+    }
     if (!newest(s)) {
       if (now >= s.doubtUntil && (inUse(entry) || powerW !== 0))
         this.#dispatcher.assume(id, { minW: Math.min(powerW, 0), maxW: Math.max(powerW, belowW(entry)) }, now);
@@ -253,11 +266,25 @@ export class Orders {
   /** Looks after what ends. True when an allocation should look. */
   tick(now: number): boolean {
     let moved = this.#dispatcher.expire(now).length > 0;
+    if (this.#twin.departed.tick(now, DEPARTED_MS)) moved = true;
     for (const [id, s] of this.#standings.entries()) {
       const entry = this.#twin.get(id);
       if (entry && this.#lapse(entry, s, now)) moved = true;
     }
     return moved;
+  }
+
+  /** Nobody leads it any more: it does what it was told until that ends, or what its profile below says. */
+  #departureOf(entry: TwinEntry): Departure {
+    const { resourceId: evseId, circuitId, offlineExportW } = entry.resource;
+    const { worstImportW, worstExportW } = this.#dispatcher.present(evseId);
+    return {
+      evseId,
+      ...(circuitId === undefined ? {} : { circuitId }),
+      minW: 0 - Math.max(worstExportW, offlineExportW),
+      maxW: Math.max(worstImportW, belowW(entry)),
+      until: this.#clock.now() + Math.min(VALIDITY_MS + responseOf(entry), DEPARTED_MS),
+    };
   }
 
   /** The link has limited the station by itself, or a flow has spoken to it past us (design 2). */

@@ -6,6 +6,7 @@ import {
   type SiteInput,
   type TargetInput,
 } from '../allocation/index.ts';
+import { hasRoomForAll } from './room.ts';
 
 /**
  * What one service asks of the allocator. `lead`: its members give this power. `cap`: they stay at or below it as far as
@@ -45,7 +46,7 @@ interface Cap {
  * and what it gave stays for those below. Every pass keeps all limits; the last one has the commands. A target at the POC
  * counts what everybody does: those below only get what it leaves, and its members are led when all others are known.
  */
-export function runPasses(base: SiteInput, passes: readonly Pass[]): Passes {
+export function runPasses(base: SiteInput, passes: readonly Pass[], apart = mayPlanApart(base, passes)): Passes {
   const state = new PassState(base);
   const by = new Map<string, Passed>(); // bounded by: the passes of one run
   let last: Passed | undefined;
@@ -55,8 +56,10 @@ export function runPasses(base: SiteInput, passes: readonly Pass[]): Passes {
       last = undefined;
       continue;
     }
-    last = state.run(pass);
-    by.set(pass.key, last);
+    const isLast = pass === passes.at(-1);
+    const passed = state.run(pass, apart && !isLast);
+    by.set(pass.key, passed);
+    last = apart && !isLast ? undefined : passed;
   }
   const atPoc = passes.find(isLedAtPoc);
   if (atPoc && by.get(atPoc.key) !== last) {
@@ -65,6 +68,13 @@ export function runPasses(base: SiteInput, passes: readonly Pass[]): Passes {
   }
   return { by, last: last ?? state.rest() };
 }
+
+/**
+ * Where no limit is in anybody's way, what a service gives to its members does not depend on all others: then only the
+ * last pass, which has the commands, looks at the whole site.
+ */
+const mayPlanApart = (base: SiteInput, passes: readonly Pass[]): boolean =>
+  passes.length > 1 && !passes.some((p) => p.target.referencePoint === 'site') && hasRoomForAll(base);
 
 const isLedAtPoc = ({ kind, target }: Pass): boolean => kind === 'lead' && target.referencePoint === 'site';
 
@@ -100,9 +110,10 @@ class PassState {
     this.#base = base;
   }
 
-  run(pass: Pass): Passed {
+  /** `alone`: with its members only. */
+  run(pass: Pass, alone: boolean): Passed {
     const taken = pass.target.members.filter((m) => this.#led.has(m));
-    const { input, result } = this.#allocate(pass.target, this.#pocW);
+    const { input, result } = this.#allocate(pass.target, this.#pocW, alone);
     this.#keep(pass, result);
     return { input, result, taken };
   }
@@ -126,8 +137,8 @@ class PassState {
   }
 
   /** Where what was given stands in the way of a limit, imports that were given may be cut (fo 6.3: limits win). */
-  #allocate(target: TargetInput | undefined, pocW: number | undefined): Omit<Passed, 'taken'> {
-    const input = this.#input(target, pocW);
+  #allocate(target: TargetInput | undefined, pocW: number | undefined, alone = false): Omit<Passed, 'taken'> {
+    const input = this.#input(target, pocW, alone);
     const result = allocate(input);
     if (result.alarms.length === 0 || this.#pins.size === 0) return { input, result };
     const softer = { ...input, evses: input.evses.map(cuttable) };
@@ -137,12 +148,18 @@ class PassState {
     return { input: softer, result: cut };
   }
 
-  #input(target: TargetInput | undefined, pocW: number | undefined): SiteInput {
-    const { poc, evses } = this.#base;
+  #input(target: TargetInput | undefined, pocW: number | undefined, alone: boolean): SiteInput {
+    const { poc } = this.#base;
+    const evses = alone ? this.#members(target) : this.#base.evses;
     const importLimitW = pocW === undefined ? poc.importLimitW : Math.min(poc.importLimitW, pocW);
     const { target: _, ...rest } = this.#base;
     const given = target === undefined ? {} : { target };
     return { ...rest, poc: { ...poc, importLimitW }, evses: evses.map((e) => this.#evse(e)), ...given };
+  }
+
+  #members(target: TargetInput | undefined): readonly EvseInput[] {
+    const members = new Set(target?.members); // bounded by: the members of one service
+    return this.#base.evses.filter((e) => members.has(e.evseId));
   }
 
   #evse(e: EvseInput): EvseInput {

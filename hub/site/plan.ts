@@ -1,10 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Contract, SiteFile } from '../../model/index.ts';
 import { bounds, type EvseInput, type Limits, type SiteInput, type TargetInput } from '../allocation/index.ts';
-import type { PresentPower } from '../dispatch/index.ts';
+import { circuitOf, type Departure } from '../fleet/departed.ts';
 import { belowW, type FleetTwin, inUse, type TwinEntry } from '../fleet/twin.ts';
 import type { MeterBook } from '../meters/book.ts';
 import type { LimitBook } from './limits.ts';
+import type { Known } from './standing.ts';
 
 /** Default least time between commands, s, by protocol (fo 8.3.8). */
 const COMMAND_INTERVAL_S: Readonly<Record<string, number>> = { 'ocpp1.6': 60, 'ocpp2.0.1': 10, 'ocpp2.1': 1 };
@@ -19,12 +20,10 @@ export interface PlanSources {
   readonly limits: LimitBook;
   readonly meters: MeterBook;
   readonly clock: Clock;
-  /** What the dispatcher knows of a resource. */
-  power(resourceId: string): PresentPower;
+  /** What a resource was told and may be doing. */
+  known(resourceId: string): Known;
   /** The power that counts as told to a resource, W. */
   told(resourceId: string): number | undefined;
-  /** Epoch ms of the last command that went to a resource. */
-  commandedAt(resourceId: string): number | undefined;
   /** It does not do what it is told, or nobody knows whether it does (fo 6.4). */
   isUncertain(resourceId: string): boolean;
   /** Since when a resource is on its present side of zero. */
@@ -53,9 +52,12 @@ export function siteInput(s: PlanSources, purpose: Purpose | undefined): SiteInp
       ...planned(meters.circuit(c.circuitId, c, c.netting ?? 'none')),
       netting: c.netting ?? 'none',
     })),
-    evses: Array.from(s.twin.all(), (e) =>
-      evseInput(s, e, contractExports(e, purpose?.contractOf(e.resource.resourceId))),
-    ),
+    evses: [
+      ...Array.from(s.twin.all(), (e) =>
+        evseInput(s, e, contractExports(e, purpose?.contractOf(e.resource.resourceId))),
+      ),
+      ...Array.from(s.twin.departed.all(), (d) => departedInput(file, d)),
+    ],
     ...(purpose?.target === undefined ? {} : { target: purpose.target }),
   };
 }
@@ -74,10 +76,11 @@ export function contractExports(entry: TwinEntry, contract: Contract | undefined
 
 function evseInput(s: PlanSources, entry: TwinEntry, contract: boolean): EvseInput {
   const { resource: r } = entry;
-  const power = s.power(r.resourceId);
+  const known = s.known(r.resourceId);
+  const { power } = known;
   const own = s.limits.effective(r.resourceId, r.limits);
   const b = resourceBounds(s, entry, contract);
-  const fixed = fixedPower(s, entry, power);
+  const fixed = fixedPower(entry, known);
   const keepSide = entry.optOut ? undefined : keptSide(s, entry);
   return {
     evseId: r.resourceId,
@@ -93,12 +96,27 @@ function evseInput(s: PlanSources, entry: TwinEntry, contract: boolean): EvseInp
       ? { amps: { voltageV: voltageOf(entry), phases: r.phases } }
       : {}),
     ...(fixed === undefined ? {} : { fixed }),
-    presentW: s.told(r.resourceId) ?? power.confirmedW,
+    presentW: known.toldW ?? power.confirmedW,
     inFlight: { minW: power.minW, maxW: power.maxW },
     maxW: Math.max(r.maxImportW, r.maxExportW),
-    commandRunning: !entry.optOut && isCommandRunning(s, entry),
+    commandRunning: !entry.optOut && isCommandRunning(s.clock.now(), entry, known.commandedAt),
     ...(keepSide === undefined ? {} : { keepSide }),
     exportAllowed: b.loW < 0,
+  };
+}
+
+/** No longer in the site file: nobody can lead it, and it counts as long as it may still do what it was told. */
+function departedInput(file: SiteFile, departure: Departure): EvseInput {
+  const { evseId, minW, maxW } = departure;
+  const nothing = { loW: 0, neededW: 0, wishedW: 0, minImportW: 0, minExportW: 0, presentW: 0 };
+  return {
+    evseId,
+    ...circuitOf(departure, file.circuits),
+    ...nothing,
+    maxW: Math.max(maxW, -minW),
+    fixed: { minW, maxW },
+    commandRunning: false,
+    exportAllowed: false,
   };
 }
 
@@ -115,12 +133,12 @@ export function leastImportW(entry: TwinEntry): number {
 }
 
 /** Out of reach, or not doing what it is told: anything that it may do (fo 6.4, fo 8.3.1). */
-function fixedPower(s: PlanSources, entry: TwinEntry, power: PresentPower): EvseInput['fixed'] {
+function fixedPower(entry: TwinEntry, { power, uncertain }: Known): EvseInput['fixed'] {
   if (!entry.online) {
     const { offlineExportW } = entry.resource;
     return { minW: -Math.max(power.worstExportW, offlineExportW), maxW: Math.max(power.worstImportW, belowW(entry)) };
   }
-  return s.isUncertain(entry.resource.resourceId) ? { minW: power.minW, maxW: power.maxW } : undefined;
+  return uncertain ? { minW: power.minW, maxW: power.maxW } : undefined;
 }
 
 /** What members do that are there but cannot be led now, W: the others make up for it. */
@@ -171,10 +189,9 @@ export function resourceBounds(
   });
 }
 
-function isCommandRunning(s: PlanSources, entry: TwinEntry): boolean {
-  const last = s.commandedAt(entry.resource.resourceId);
+function isCommandRunning(now: number, entry: TwinEntry, last: number | undefined): boolean {
   if (last === undefined) return false;
-  const since = s.clock.now() - last;
+  const since = now - last;
   // A time in the future: the clock was set back.
   return since >= 0 && since < commandIntervalMs(entry);
 }
@@ -188,6 +205,8 @@ function commandIntervalMs(entry: TwinEntry): number {
 function keptSide(s: PlanSources, entry: TwinEntry): 'import' | 'zero' | 'export' | undefined {
   const at = s.sideSince(entry.resource.resourceId);
   if (at === undefined) return undefined;
+  // That nothing was granted before this vehicle came is no pause of its charging.
+  if (at.side === 'zero' && entry.session !== undefined && at.since < entry.session.since) return undefined;
   const minS = at.side === 'zero' ? entry.resource.minOffS : entry.resource.minOnS;
   const since = s.clock.now() - at.since;
   return since >= 0 && since < minS * 1000 ? at.side : undefined;

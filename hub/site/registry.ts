@@ -123,6 +123,7 @@ function invalid(path: string, issues: readonly Issue[]): Error {
   const shown = issues.slice(0, MAX_SHOWN).map((i) => `${i.path || '/'} ${i.message}`);
   const more = issues.length > shown.length ? [`and ${issues.length - shown.length} more`] : [];
   const list = [...shown, ...more].map((text) => text.replace(/\.$/, '')).join(' · ');
-  const what = issues.length === 1 ? `${path}: ${list}.` : `${path} has ${issues.length} problems: ${list}.`;
+  const end = list.endsWith('?') ? '' : '.';
+  const what = issues.length === 1 ? `${path}: ${list}${end}` : `${path} has ${issues.length} problems: ${list}${end}`;
   return HUB_ERRORS.fail('site.invalid', what, { path: issues[0]?.path ?? '', details: issues });
 }

@@ -32,6 +32,7 @@ import { TelemetryBook } from './telemetry.ts';
 import { telemetryOf } from './telemetry-sources.ts';
 import type { SiteEvents } from './types.ts';
 import { UseDesk } from './use-desk.ts';
+import type { WarningNote } from './warnings.ts';
 
 export interface RoomsOptions {
   readonly clock: Clock;
@@ -48,6 +49,8 @@ export interface RoomsOptions {
   readonly push: (update: EnvelopeUpdate) => void;
   /** A station was let in: its resources are new. */
   readonly accepted: () => void;
+  /** Something needs somebody's eyes, or no longer. */
+  readonly warn?: (note: WarningNote) => void;
 }
 
 export type Rooms = ReturnType<typeof makeRooms>;
@@ -110,6 +113,7 @@ export function makeRooms(o: RoomsOptions) {
         file().contracts?.find((c) => c.contractId === id),
         clock.now(),
       ),
+    ...(o.warn === undefined ? {} : { warn: o.warn }),
   });
   const evidence = openEvidence({
     clock,
@@ -154,7 +158,7 @@ export function makeRooms(o: RoomsOptions) {
       known: (id) => twin.get(id) !== undefined,
       availableNow: (scope, contract) => actuation.availableNow(scope, contract),
       installed: (scope) => actuation.installed(scope),
-      preview: (service, targetW) => actuation.preview(service, targetW),
+      preview: (service, targetW, done) => actuation.preview(service, targetW, done),
       measured: (scope) => actuation.measured(scope),
       mean: (scope, from, to) => known(evidence.mean(scope, from, to)),
       planned: (scope, from, to) => planned(actuation.sources, scope, from, to),

@@ -24,6 +24,7 @@ import type { WithdrawReason } from '../services/notices.ts';
 import { failed } from '../services/results.ts';
 import { SiteTrace } from '../trace/site-trace.ts';
 import { Allocator } from './allocator.ts';
+import { answering } from './answering.ts';
 import { decideFor } from './decisions.ts';
 import { SiteEmitter } from './emitter.ts';
 import { siteSnapshot } from './group.ts';
@@ -34,7 +35,7 @@ import { orderStation } from './order-station.ts';
 import { makeRooms, type Rooms } from './rooms.ts';
 import { SiteLinks } from './site-links.ts';
 import type { StationDirectory } from './stations.ts';
-import type { Decision, Detach, PlotPoint, Site, SiteEvents } from './types.ts';
+import type { Decision, Detach, OutcomeMessage, PlotPoint, Site, SiteEvents } from './types.ts';
 import { WarningBook, type WarningNote } from './warnings.ts';
 
 export interface SiteOptions {
@@ -101,6 +102,7 @@ class HubSite implements Site {
         this.#links.push(update);
       },
       accepted: () => this.#takeOver(this.#file),
+      warn: (note) => this.#warnings.take(note),
     });
     this.#groups = new GroupPlots({
       file: () => this.#file,
@@ -177,11 +179,12 @@ class HubSite implements Site {
     return this.#emitter.on(event, listener);
   }
 
-  observe(message: WireMessage): void {
+  observe(message: WireMessage, checked?: 'checked'): void {
     if (this.#closing) return;
     try {
       this.#trace.observed(message);
-      const reason = message.topic === 'hub/OptChoice' ? this.#pressed(message) : this.#rooms.observer.take(message);
+      const reason =
+        message.topic === 'hub/OptChoice' ? this.#pressed(message) : this.#rooms.observer.take(message, checked);
       if (message.topic === 'hub/CommandOutcome') this.#rooms.supervisor.outcome(message.payload as CommandOutcome);
       else if (reason === 'session' || reason === 'station') this.#rooms.optDesk.refresh();
       this.#emitter.emit('observed', message);
@@ -191,21 +194,43 @@ class HubSite implements Site {
     }
   }
 
+  outcomes(messages: readonly OutcomeMessage[]): void {
+    if (this.#closing) return;
+    try {
+      for (const message of messages) this.#trace.observed(message);
+      const reasons = this.#rooms.observer.outcomes(messages);
+      for (const message of messages) {
+        this.#rooms.supervisor.outcome(message.payload);
+        this.#emitter.emit('observed', message);
+      }
+      for (const reason of reasons) this.#rooms.changes.cause(reason);
+    } catch (e) {
+      this.#log.error('site.observation', { topic: 'hub/CommandOutcome', ...describeError(e) });
+    }
+  }
+
+  isCounted(outcome: CommandOutcome): boolean {
+    return this.#rooms.orders.isCounted(outcome);
+  }
+
   async decide(message: WireMessage): Promise<Decision> {
     if (!this.ready || this.#closing) return { result: failed(HUB_ERRORS.fail('site.starting')) };
-    try {
-      const decision = await decideFor(this.#rooms, message, message.v2gate.peer ?? '');
-      this.#trace.decided(message, decision);
-      // What was accepted may begin at once; a setpoint changes nothing but a moment to wake up at.
-      if (message.topic === 'hub/UpdateSetpoint') this.#rooms.supervisor.arm();
-      else this.#rooms.supervisor.tick();
-      return decision;
-    } catch (e) {
+    const failing = (e: unknown): ResultBody => {
       const result = failed(e);
       if (result.code?.startsWith('internal.') === true)
         this.#log.error('site.decide', { topic: message.topic, ...describeError(e) });
-      this.#trace.decided(message, { result });
-      return { result };
+      return result;
+    };
+    const answered = (result: ResultBody): void => this.#trace.answered(message, result);
+    try {
+      const decision = await decideFor(this.#rooms, message, message.v2gate.peer ?? '');
+      if (decision.target) this.#trace.target(message, decision.target);
+      // What was accepted may begin at once; a setpoint changes nothing but a moment to wake up at.
+      if (message.topic === 'hub/UpdateSetpoint') this.#rooms.supervisor.arm();
+      else this.#rooms.supervisor.tick();
+      return answering(decision, { failed: failing, answered });
+    } catch (e) {
+      return answering({ result: failing(e) }, { failed: failing, answered });
     }
   }
 
@@ -272,7 +297,7 @@ class HubSite implements Site {
     return this.#allocator.recorded;
   }
 
-  kept(): Promise<void> {
+  kept(): Promise<void> | undefined {
     return this.#rooms.needs.kept();
   }
 
@@ -331,6 +356,7 @@ class HubSite implements Site {
 
   async #close(): Promise<void> {
     this.#tick.cancel();
+    this.#allocator.flush();
     await closeRooms(this.#rooms);
     this.#emitter.clear();
   }

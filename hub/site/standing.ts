@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
-import { uuidv7 } from '../../core/ids.ts';
+import { uuids } from '../../core/ids.ts';
 import type { CommandOutcome, PowerCommand } from '../../model/index.ts';
+import type { PresentPower } from '../dispatch/index.ts';
 import type { TwinEntry } from '../fleet/twin.ts';
 
 /** A command ends by itself at the station after this, unless it is renewed (design 2). */
@@ -18,6 +19,8 @@ export const AGAIN_MS = 30_000;
 export const HOLD_MS = 30_000;
 /** The same for one that is only not ready yet. */
 export const NOT_READY_MS = 3_000;
+/** So many response times after it has accepted an order a station may still come to do it (design 2.1: not effective). */
+const LATEST = 3;
 const DEFAULT_RESPONSE_S = 10;
 const OWN = 'alloc:';
 
@@ -52,6 +55,17 @@ export interface Standing {
   outcome?: CommandOutcome;
 }
 
+/** What is known of a resource for an allocation run. */
+export interface Known {
+  readonly power: PresentPower;
+  /** {@link isUncertain} */
+  readonly uncertain: boolean;
+  /** The power that counts as told, W. */
+  readonly toldW: number | undefined;
+  /** Epoch ms of the last command that was another one than before. */
+  readonly commandedAt: number | undefined;
+}
+
 /** The order that counts as told. */
 export const newest = (s: Standing): Order | undefined => s.open.at(-1) ?? s.bound;
 
@@ -60,6 +74,14 @@ export function isHeld(s: Standing, now: number): boolean {
   const left = (s.held?.until ?? 0) - now;
   // More than was ever set: the clock was set back.
   return left > 0 && left <= HOLD_MS;
+}
+
+/** What it does is not what it was told, or nobody knows whether it is (fo 6.4). */
+export function isUncertain(s: Standing, now: number): boolean {
+  if (isHeld(s, now)) return true;
+  const [oldest] = s.open;
+  if (!oldest || (s.bound && !hasEnded(s.bound, now))) return false;
+  return now - oldest.at >= AGAIN_MS;
 }
 
 /** True when the order has to be said again: it ends soon, or was never answered. */
@@ -101,7 +123,7 @@ export function bind(s: Standing, order: Order, told: Order, now: number): void 
 export interface Since {
   /** The newest order that it has had time to do, first, and all that came after it; empty while there is none. */
   readonly orders: readonly Order[];
-  /** Accepted within a response time before that one: if it did not do that one, it may still be moving to these. */
+  /** Accepted before that one, not so long ago: if it did not do that one, it may still come to these. */
   readonly before: readonly Order[];
 }
 
@@ -114,7 +136,7 @@ export function since(s: Standing, at: number, responseMs: number): Since {
   const ageOf = ({ acceptedAt }: Order): number => (acceptedAt === undefined ? 0 : at - acceptedAt);
   const done = accepted.findLastIndex((x) => x.acceptedAt !== undefined && ageOf(x) >= responseMs);
   if (done < 0) return { orders: [], before: [] };
-  const before = accepted.slice(0, done).filter((x) => ageOf(x) < 2 * responseMs);
+  const before = accepted.slice(0, done).filter((x) => ageOf(x) < LATEST * responseMs);
   s.past = [...before, ...accepted.slice(done, -1)];
   return { orders: [...accepted.slice(done), ...s.open], before };
 }
@@ -142,7 +164,10 @@ export function forget(s: Standing): void {
 }
 
 /** Commands of a site are told from those of others by their id. */
-export const newCommandId = (clock: Clock): string => `${OWN}${uuidv7(clock)}`;
+export const commandIds = (clock: Clock): (() => string) => {
+  const uuid = uuids(clock);
+  return () => `${OWN}${uuid()}`;
+};
 export const isOwn = (commandId: string): boolean => commandId.startsWith(OWN);
 
 export const powerOf = (c: Pick<PowerCommand, 'kind' | 'importLimitW' | 'powerW'>): number =>

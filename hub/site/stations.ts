@@ -43,6 +43,7 @@ export interface StationAdmission {
 
 /** What an unknown station says about itself is not believed beyond this. */
 const MAX_EVSES = 64;
+const MAX_STATIONS = 20_000;
 /** An unknown AC station is taken for 11 kW on three phases until somebody writes it into the site file. */
 const UNKNOWN_DEFAULTS = { evse: 1, current: 'ac', phases: 3, maxImportW: 11_040 } as const;
 
@@ -60,6 +61,12 @@ export class StationDirectory implements StationAdmission {
     name: 'hub.acceptedStations',
     max: 10_000,
     overflow: 'refuse',
+  });
+  /** What stations consist of, as it was asked for. */
+  readonly #resources = new BoundedMap<string, readonly Resource[]>({
+    name: 'hub.stationResources',
+    max: MAX_STATIONS,
+    overflow: 'dropOldest',
   });
   #file: SiteFile;
   #byIdentity: ReadonlyMap<string, StationRecord>;
@@ -82,6 +89,7 @@ export class StationDirectory implements StationAdmission {
 
   configure(file: SiteFile): void {
     this.#file = file;
+    this.#resources.clear();
     this.#byIdentity = new Map(file.stations.map((s) => [s.identity, s])); // bounded by: the site file
     this.#tokens = new Set(file.idTokens.list ?? []); // bounded by: the site file
     for (const s of file.stations) this.#pending.delete(s.identity);
@@ -146,6 +154,7 @@ export class StationDirectory implements StationAdmission {
     this.#refuseClash(record);
     await this.#ledger.write([{ op: 'put', kind: 'station', key: identity, at: this.#clock.now(), body: record }]);
     this.#accepted.set(identity, record);
+    this.#resources.delete(identity);
     this.#pending.delete(identity);
     this.#onChange('accepted', identity);
     return record;
@@ -156,12 +165,18 @@ export class StationDirectory implements StationAdmission {
       throw HUB_ERRORS.fail('station.unknown', `${identity} was not accepted here; the site file names its stations.`);
     await this.#ledger.write([{ op: 'delete', kind: 'station', key: identity }]);
     this.#accepted.delete(identity);
+    this.#resources.delete(identity);
     this.#onChange('removed', identity);
   }
 
   resources(identity: string): readonly Resource[] {
+    const known = this.#resources.get(identity);
+    if (known !== undefined) return known;
     const record = this.#record(identity);
-    return record ? record.evses.map((e) => resourceOf(record, e, this.#file)) : [];
+    if (record === undefined) return [];
+    const resources = record.evses.map((e) => resourceOf(record, e, this.#file));
+    this.#resources.set(identity, resources);
+    return resources;
   }
 
   passwordRef(identity: string): string | undefined {

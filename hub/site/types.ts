@@ -1,6 +1,7 @@
 import type {
   AllocationRequest,
   CommandBatch,
+  CommandOutcome,
   FleetSnapshot,
   OptChoice,
   PendingStation,
@@ -44,8 +45,12 @@ export interface SiteEvents {
   readonly reloaded: { readonly ok: boolean; readonly text: string };
 }
 
+/** A message of a link about one of its commands. Its payload is the link's own word: it is not checked again. */
+export type OutcomeMessage = WireMessage & { readonly topic: 'hub/CommandOutcome'; readonly payload: CommandOutcome };
+
 /** The answer to a request, and the new target where it brought one (for the wire to `allocate`). */
 export interface Decision {
+  /** With a target it takes a while to work out: read it when the target is on its way. */
   readonly result: ResultBody;
   readonly target?: ServiceTarget;
 }
@@ -77,10 +82,20 @@ export interface Site {
   attachReplies(link: ReplyLink): Detach;
   on<E extends keyof SiteEvents>(event: E, listener: (payload: SiteEvents[E]) => void): Detach;
 
-  /** Feeds one observation (hub/MeterReading, hub/ResourceState, hub/EvNeeds, hub/SessionEvent, hub/CommandOutcome). Never throws. */
-  observe(message: WireMessage): void;
-  /** Settles when what was observed and said once (hub/EvNeeds) is stored; rejects when that has failed. */
-  kept(): Promise<void>;
+  /**
+   * Feeds one observation (hub/MeterReading, hub/ResourceState, hub/EvNeeds, hub/SessionEvent, hub/CommandOutcome). Never throws. With
+   * `checked` its payload is known to have the form of its message: whoever translated it has looked.
+   */
+  observe(message: WireMessage, checked?: 'checked'): void;
+  /** Feeds what became of commands, in the order in which it happened. Never throws. */
+  outcomes(messages: readonly OutcomeMessage[]): void;
+  /**
+   * True when a resource is counted with just this power since the command was decided: then the word that it was sent, and
+   * was accepted or replaced later, changes nothing that a limit depends on, and may come a little later.
+   */
+  isCounted(outcome: CommandOutcome): boolean;
+  /** Settles when what was observed and said once (hub/EvNeeds) is stored; rejects when that has failed. Undefined: it is. */
+  kept(): Promise<void> | undefined;
   /** Decides about a request of a party (hub/RequestService, UpdateSetpoint, CancelService, SubscribeTelemetry …). Never rejects. */
   decide(message: WireMessage): Promise<Decision>;
   /** Sends the answer of a decided request to the link that waits for it. False when nobody waits any more. */

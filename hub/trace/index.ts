@@ -71,20 +71,30 @@ export class Trace implements TracePort {
     return this.#sampler.leavesOut(series, this.#clock.now(), subject);
   }
 
+  leavesOutAny(): boolean {
+    return this.#sampler.leavesOutAny(this.#clock.now());
+  }
+
   get newestSeq(): number {
     return this.#seq;
   }
 
   /** Entries after `after`, the oldest first; without it the newest. `limit` ≥ 1. */
-  page(
+  page(filter: TraceFilter, o: { readonly after?: number | undefined; readonly limit: number }): TracePage {
+    const page = this.slowPage(filter, o);
+    return { ...page, entries: [...page.entries] };
+  }
+
+  /** The same page, its entries made while they are taken: a large one would hold up everything else. */
+  slowPage(
     filter: TraceFilter,
     { after, limit }: { readonly after?: number | undefined; readonly limit: number },
-  ): TracePage {
+  ): Omit<TracePage, 'entries'> & { readonly entries: Iterable<TraceEntry> } {
     const found = this.#select(filter, after ?? 0);
     const some = after === undefined ? found.slice(-limit) : found.slice(0, limit);
     const oldest = [this.#seldom.oldest?.seq, this.#busy.oldest?.seq].filter((s) => s !== undefined);
     return {
-      entries: some.map(entryOf),
+      entries: entriesOf(some),
       oldestSeq: oldest.length === 0 ? 0 : Math.min(...oldest),
       newestSeq: this.#seq,
       dropped: this.#seldom.stats().dropped + this.#busy.stats().dropped,
@@ -94,7 +104,7 @@ export class Trace implements TracePort {
 
   /** All entries that fit, one by one. */
   *export(filter: TraceFilter, after = 0): Generator<TraceEntry, void, undefined> {
-    for (const kept of this.#select(filter, after)) yield entryOf(kept);
+    yield* entriesOf(this.#select(filter, after));
   }
 
   /** How many entries after this number have left the ring already; their numbers, at most. */
@@ -160,6 +170,10 @@ function* merged(a: Generator<Kept, void>, b: Generator<Kept, void>): Generator<
       y = b.next();
     }
   }
+}
+
+function* entriesOf(kept: readonly Kept[]): Generator<TraceEntry, void, undefined> {
+  for (const one of kept) yield entryOf(one);
 }
 
 function entryOf({ seq, at, note, id, resourceIds, text }: Kept): TraceEntry {

@@ -1,16 +1,30 @@
-import type { CommandBatch, CommandOutcome, EnvelopeUpdate, WireMessage } from '../../model/index.ts';
-import type { Decision } from '../site/types.ts';
+import type {
+  CommandBatch,
+  CommandOutcome,
+  EnvelopeUpdate,
+  ResultBody,
+  ServiceTarget,
+  WireMessage,
+} from '../../model/index.ts';
 import { innerOf } from './inner.ts';
 import type { TraceNote, TraceStage } from './types.ts';
 
 /** More elements of a list are not written down; the commands follow one by one. */
 const MAX_LISTED = 100;
 
-/** The series that a meter value belongs to, and what waits for it. */
-export function seriesOf({ topic, payload }: WireMessage): string | undefined {
-  if (topic !== 'hub/MeterReading') return undefined;
-  return `meter ${textField(payload, 'resourceId') ?? textField(payload, 'meterId')}`;
+/** What comes all the time: meter values, and sessions that go on. */
+export const isSampled = ({ topic, payload }: WireMessage): boolean =>
+  topic === 'hub/MeterReading' || (topic === 'hub/SessionEvent' && textField(payload, 'kind') === 'updated');
+
+/** The series that a sampled message belongs to. */
+export function seriesOf({ topic, payload }: WireMessage): string {
+  const of = textField(payload, 'resourceId') ?? textField(payload, 'meterId');
+  return topic === 'hub/MeterReading' ? `meter ${of}` : `session ${of}`;
 }
+
+/** What may be waited for in it: a value of the resource, a word of the station. */
+export const subjectOf = (message: WireMessage): string =>
+  message.topic === 'hub/MeterReading' ? seriesOf(message) : `ocpp ${message.v2gate.peer}`;
 
 /** What the site observed, as an entry: meter values, outcomes, and what stations tell of themselves. */
 export function observedNote({ topic, payload, v2gate }: WireMessage): TraceNote {
@@ -24,7 +38,8 @@ export function observedNote({ topic, payload, v2gate }: WireMessage): TraceNote
     peer: v2gate.peer,
     resourceIds: resourceId === undefined ? [] : [resourceId],
   };
-  if (topic === 'hub/MeterReading') return { ...note, stage: 'meter', direction: 'in', series: `meter ${resourceId}` };
+  if (topic === 'hub/MeterReading')
+    return { ...note, stage: 'meter', direction: 'in', series: seriesOf({ topic, payload, v2gate }) };
   if (topic === 'hub/CommandOutcome')
     return {
       ...note,
@@ -34,25 +49,25 @@ export function observedNote({ topic, payload, v2gate }: WireMessage): TraceNote
       awaits: (payload as CommandOutcome).state === 'accepted',
     };
   if (topic === 'hub/SessionEvent' && textField(payload, 'kind') === 'updated')
-    return { ...note, stage: 'ocpp', direction: 'inside', series: `session ${resourceId}` };
+    return { ...note, stage: 'ocpp', direction: 'inside', series: seriesOf({ topic, payload, v2gate }) };
   return { ...note, stage: topic === 'hub/OptChoice' ? 'service' : 'ocpp', direction: 'inside' };
 }
 
-/** What the site decided about a request, and the target that came of it. */
-export function decisionNotes({ topic, payload, v2gate }: WireMessage, decision: Decision): TraceNote[] {
-  const about = {
-    stage: 'service',
-    direction: 'inside',
-    cause: v2gate.id,
-    peer: v2gate.peer,
-    fsrIds: fsrIdsOf(payload),
-  } as const;
-  const name = topic.slice(topic.indexOf('/') + 1);
-  const result: TraceNote = { ...about, topic: 'hub/ResultBody', payload: { about: name, ...decision.result } };
-  const { target } = decision;
-  if (target === undefined) return [result];
-  return [result, { ...about, topic: 'hub/ServiceTarget', payload: target, fsrIds: [target.fsrId] }];
+/** What a request was answered. */
+export function resultNote(request: WireMessage, result: ResultBody): TraceNote {
+  const about = request.topic.slice(request.topic.indexOf('/') + 1);
+  return { ...followingFrom(request), topic: 'hub/ResultBody', payload: { about, ...result } };
 }
+
+/** The target that a request led to. */
+export const targetNote = (request: WireMessage, target: ServiceTarget): TraceNote => ({
+  ...followingFrom(request),
+  topic: 'hub/ServiceTarget',
+  payload: target,
+});
+
+const followingFrom = ({ payload, v2gate }: WireMessage) =>
+  ({ stage: 'service', direction: 'inside', cause: v2gate.id, peer: v2gate.peer, fsrIds: fsrIdsOf(payload) }) as const;
 
 /** The commands of one run, of all services that lead. */
 export function batchNote(batch: CommandBatch, fsrIds: readonly string[], cause: string | undefined): TraceNote {

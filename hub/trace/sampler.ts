@@ -25,7 +25,8 @@ export class Sampler {
 
   /** The next sample about this resource or station is kept. */
   expect(subject: string): void {
-    this.#awaited.add(subject);
+    // Most are waited for already: asking costs less than moving it to the end.
+    if (!this.#awaited.has(subject)) this.#awaited.add(subject);
   }
 
   take(series: string, now: number, subjects: readonly string[]): boolean {
@@ -42,6 +43,13 @@ export class Sampler {
   /** True when {@link take} would say no; then it is counted as left out. */
   leavesOut(series: string, now: number, subject: string): boolean {
     if (this.#awaited.has(subject) || !(this.#isFresh(series, now) || this.#isSpent(now))) return false;
+    this.#left++;
+    return true;
+  }
+
+  /** True when {@link leavesOut} would say so of any series and subject; then it is counted. */
+  leavesOutAny(now: number): boolean {
+    if (this.#awaited.size > 0 || !this.#isSpent(now)) return false;
     this.#left++;
     return true;
   }

@@ -1,6 +1,24 @@
-import type { CommandBatch, EnvelopeUpdate, OptChoice, SetLimit, WireMessage } from '../../model/index.ts';
-import type { Decision } from '../site/types.ts';
-import { batchNote, decisionNotes, envelopeId, envelopeNote, noticeNote, observedNote, seriesOf } from './notes.ts';
+import type {
+  CommandBatch,
+  EnvelopeUpdate,
+  OptChoice,
+  ResultBody,
+  ServiceTarget,
+  SetLimit,
+  WireMessage,
+} from '../../model/index.ts';
+import {
+  batchNote,
+  envelopeId,
+  envelopeNote,
+  isSampled,
+  noticeNote,
+  observedNote,
+  resultNote,
+  seriesOf,
+  subjectOf,
+  targetNote,
+} from './notes.ts';
 import type { TracePort } from './types.ts';
 
 /** What a site puts into the wire timeline; does nothing where there is none. */
@@ -21,12 +39,20 @@ export class SiteTrace {
   observed(message: WireMessage): void {
     const port = this.#port;
     if (port === undefined) return;
-    const series = seriesOf(message);
-    if (series === undefined || !port.leavesOut(series, series)) port.note(observedNote(message));
+    if (isSampled(message)) {
+      if (port.leavesOutAny() || port.leavesOut(seriesOf(message), subjectOf(message))) return;
+    }
+    port.note(observedNote(message));
   }
 
-  decided(message: WireMessage, decision: Decision): void {
-    if (this.#port) for (const note of decisionNotes(message, decision)) this.#port.note(note);
+  /** A request led to a new target. */
+  target(request: WireMessage, target: ServiceTarget): void {
+    this.#port?.note(targetNote(request, target));
+  }
+
+  /** A request has its answer. */
+  answered(request: WireMessage, result: ResultBody): void {
+    this.#port?.note(resultNote(request, result));
   }
 
   allocated(batch: CommandBatch, fsrIds: Iterable<string>, cause: string | undefined): void {

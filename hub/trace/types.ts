@@ -60,6 +60,8 @@ export interface TracePort {
    * made of what comes all the time. `subject`: what may be waited for, `meter <resource>` or `ocpp <station>`.
    */
   leavesOut(series: string, subject: string): boolean;
+  /** True when {@link leavesOut} would say so of any series, which then counts as left out: asked first, it needs no words. */
+  leavesOutAny(): boolean;
 }
 
 /** Which entries somebody wants; all given conditions must hold. */

@@ -2,7 +2,8 @@ import type { NodeMessage, Outgoing } from 'node-red';
 import { iso } from '../../core/clock.ts';
 import { codeOf } from '../../core/errors.ts';
 import { parseHeader } from '../../core/mapping/header.ts';
-import { compile } from '../../core/mapping/index.ts';
+import { compile, type Mapping } from '../../core/mapping/index.ts';
+import type { BrokenMapping, MappingEntry } from '../../core/mapping/library.ts';
 import type { GatewayRuntime } from '../../hub/ports.ts';
 import { MappedMessages } from '../../model/index.ts';
 import { textOf } from '../base/config.ts';
@@ -24,22 +25,10 @@ export interface MapController extends NodeController {
   recent(): readonly RecentMessage[];
 }
 
-/** Translates messages with one mapping, compiled when the node starts. */
+/** Translates messages with one mapping. A mapping of the pack is the one that is in force when a message comes. */
 export function createMap(host: NodeHost, config: SavedConfig): MapController {
-  const { text, file } = config.source === 'text' ? ownText(config) : packFile(host.runtime, config);
-  const head = headOf(text, file);
-  const { mapping, diagnostics } = compile(text, { ...head, file });
-  const worst = diagnostics.find((d) => d.severity === 'error') ?? diagnostics[0];
-  if (!mapping) {
-    const place = worst ? `line ${worst.line}, column ${worst.column}: ${worst.message}` : 'it cannot be compiled.';
-    throw NODE_ERRORS.fail(
-      'nodes.mapping',
-      `${file}, ${place}`,
-      worst?.hint === undefined ? {} : { remedy: worst.hint },
-    );
-  }
-  if (worst) host.status('attention', `line ${worst.line}: ${worst.message}`);
-  else host.status('good', mapping.slow ? `${head.to ?? 'ready'} · interpreted` : (head.to ?? 'ready'));
+  const current = config.source === 'text' ? ownMapping(host, config) : packMapping(host, config);
+  current();
   const recent = new RecentMessages(host.runtime.clock);
   return {
     recent: () => recent.list(),
@@ -47,6 +36,7 @@ export function createMap(host: NodeHost, config: SavedConfig): MapController {
       const ctx = contextOf(message, host.runtime);
       const noted = recent.note(message, ctx);
       try {
+        const { head, mapping } = current();
         if (head.from !== undefined && message.topic !== head.from) {
           throw NODE_ERRORS.fail('nodes.message', `This mapping takes ${head.from}, not ${String(message.topic)}.`);
         }
@@ -59,6 +49,32 @@ export function createMap(host: NodeHost, config: SavedConfig): MapController {
     },
     close() {},
   };
+}
+
+/** A mapping that can run, as a node shows it. */
+interface Prepared {
+  readonly head: Head;
+  readonly mapping: Mapping;
+  show(): void;
+}
+
+function prepared(host: NodeHost, text: string, file: string): Prepared {
+  const head = headOf(text, file);
+  const { mapping, diagnostics } = compile(text, { ...head, file });
+  const worst = diagnostics.find((d) => d.severity === 'error') ?? diagnostics[0];
+  if (!mapping) {
+    const place = worst ? `line ${worst.line}, column ${worst.column}: ${worst.message}` : 'it cannot be compiled.';
+    throw NODE_ERRORS.fail(
+      'nodes.mapping',
+      `${file}, ${place}`,
+      worst?.hint === undefined ? {} : { remedy: worst.hint },
+    );
+  }
+  const show = (): void => {
+    if (worst) host.status('attention', `line ${worst.line}: ${worst.message}`);
+    else host.status('good', mapping.slow ? `${head.to ?? 'ready'} · interpreted` : (head.to ?? 'ready'));
+  };
+  return { head, mapping, show };
 }
 
 function contextOf(message: NodeMessage, runtime: GatewayRuntime): object {
@@ -82,23 +98,42 @@ function outgoing(runtime: GatewayRuntime, message: NodeMessage, head: Head, res
   return made(head.to ?? message.topic, result);
 }
 
-function ownText(config: SavedConfig): { text: string; file: string } {
+function ownMapping(host: NodeHost, config: SavedConfig): () => Prepared {
   const text = textOf(config, 'text');
   if (text === undefined) throw NODE_ERRORS.fail('nodes.config', 'This node has no mapping yet; write one.');
-  return { text, file: 'the mapping' };
+  const own = prepared(host, text, 'the mapping');
+  own.show();
+  return () => own;
 }
 
-/** A file of the pack; the integrator's folder comes first, by the same relative path. */
-function packFile({ mappings }: GatewayRuntime, config: SavedConfig): { text: string; file: string } {
+/**
+ * A file of the pack; the integrator's folder comes first, by the same relative path. An edit there takes effect with the
+ * next message; while it is broken the node says so, and the last good version stays in force.
+ */
+function packMapping(host: NodeHost, config: SavedConfig): () => Prepared {
+  const { mappings } = host.runtime;
   const file = textOf(config, 'file');
   if (file === undefined) throw NODE_ERRORS.fail('nodes.config', 'Choose a mapping in this node.');
-  const entry = mappings.entries().find((e) => e.path === file);
-  if (entry) return { text: entry.mapping.source, file };
-  const broken = mappings.broken().find((b) => b.path === file);
-  throw NODE_ERRORS.fail(
-    'nodes.config',
-    broken ? `${file} is broken: ${broken.message}` : `There is no mapping ${file} in the pack.`,
-  );
+  let inForce: { readonly entry: MappingEntry; readonly prepared: Prepared } | undefined;
+  let shown: BrokenMapping | 'good' | undefined;
+  return () => {
+    const entry = mappings.entry(file);
+    const fault = mappings.broken().find((b) => b.path === file);
+    if (entry && entry !== inForce?.entry) {
+      inForce = { entry, prepared: prepared(host, entry.mapping.source, file) };
+      shown = undefined;
+    }
+    if (!inForce) {
+      const why = fault ? `${file} is broken: ${fault.message}` : `There is no mapping ${file} in the pack.`;
+      throw NODE_ERRORS.fail('nodes.config', why);
+    }
+    if (shown !== (fault ?? 'good')) {
+      shown = fault ?? 'good';
+      if (fault) host.status('attention', `the last good version is in force: ${fault.message}`);
+      else inForce.prepared.show();
+    }
+    return inForce.prepared;
+  };
 }
 
 /** A text of one's own may do without head; then it takes any message and keeps its topic. */

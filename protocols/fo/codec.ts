@@ -50,7 +50,17 @@ export function decode(text: string): Decoded {
 export const encode = (envelope: Envelope): string => JSON.stringify(envelope);
 
 /** Lower-case hex SHA-256 over the canonical body: what idempotency compares (fo 4.2). */
-export const bodyHash = (body: unknown): string => createHash('sha256').update(canonical(body)).digest('hex');
+export const bodyHash = (body: unknown): string => hashLater(body)();
+
+/** The same of the body as it is now, computed when it is first asked for. */
+export function hashLater(body: unknown): () => string {
+  const text = canonical(body);
+  let hash: string | undefined;
+  return () => {
+    hash ??= createHash('sha256').update(text).digest('hex');
+    return hash;
+  };
+}
 
 const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
 

@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS, sessionConfig } from './config.ts';
 import type { Shell } from './connection.ts';
 import { Connection } from './connection.ts';
 import { Counts, publisher } from './counts.ts';
+import type { Gate } from './gate.ts';
 import type { Credentials, Remote } from './handshake.ts';
 import { chooseVersion, credentialsOf, identityOf, refuse, remoteOf } from './handshake.ts';
 import type { Admission, OcppServer, OcppServerOptions } from './server.ts';
@@ -38,6 +39,7 @@ export class Endpoint implements OcppServer {
   readonly #o: OcppServerOptions;
   readonly #http: Server;
   readonly #host: string;
+  readonly #gate: Gate | undefined;
   readonly #path: string;
   readonly #log: Log;
   readonly #versions: readonly Version[];
@@ -53,6 +55,7 @@ export class Endpoint implements OcppServer {
   readonly #uncollect: (() => void) | undefined;
   readonly #pingRounds: number;
   #handshakes = 0;
+  #port: number | undefined;
   #welcomed = 0;
   #ticks = 0;
   #ticker: TimerHandle | undefined;
@@ -60,7 +63,9 @@ export class Endpoint implements OcppServer {
   #allGone: (() => void) | undefined;
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => this.#upgrade(req, socket, head);
 
-  constructor(o: OcppServerOptions, http: Server, host: string) {
+  /** `gate`: where connections wait before their handshake. */
+  constructor(o: OcppServerOptions, http: Server, host: string, gate?: Gate) {
+    this.#gate = gate;
     this.#o = o;
     this.#http = http;
     this.#host = host;
@@ -107,8 +112,9 @@ export class Endpoint implements OcppServer {
   }
 
   get port(): number {
-    const address = this.#http.address() as AddressInfo | null;
-    return address?.port ?? 0;
+    // Asked for whenever a station comes or goes.
+    this.#port ??= (this.#http.address() as AddressInfo | null)?.port;
+    return this.#port ?? 0;
   }
 
   get url(): string {
@@ -138,7 +144,7 @@ export class Endpoint implements OcppServer {
     for (const connection of this.#stations.values()) size += connection.queued;
     const max = this.#limits.maxQueue * this.#stations.stats().max;
     const calls: BoundStats = { name: 'ocpp.calls', size, max, dropped: this.counts.queueDrops };
-    return [this.#stations.stats(), this.#sockets.stats(), calls];
+    return [this.#stations.stats(), this.#sockets.stats(), calls, ...(this.#gate ? [this.#gate.stats()] : [])];
   }
 
   close(drainMs = 1000): Promise<void> {
@@ -168,7 +174,7 @@ export class Endpoint implements OcppServer {
     if (identity === undefined) this.#refuse(socket, 404, { code: 'ocpp.badAddress' });
     else if (this.#closing !== undefined || this.#full(identity)) this.#refuse(socket, 503, { identity });
     else if (credentials === null || (credentials !== undefined && credentials.user !== identity)) {
-      this.#refuse(socket, 401, { identity });
+      this.#refuse(socket, 401, { identity, reason: 'the user of the password is not the identity' });
     } else this.#authenticate(req, socket, head, identity, credentials);
   }
 
@@ -185,8 +191,10 @@ export class Endpoint implements OcppServer {
     const overdue = this.#o.clock.after(HANDSHAKE_MS, () => this.#refuse(socket, 503, { identity }));
     this.#admit(identity, credentials, remote)
       .then((admission) => {
-        if (!admission.accept) this.#refuse(socket, admission.status, { identity });
-        else if (!socket.destroyed && socket.writable) this.#complete(req, socket, head, identity, remote);
+        if (!admission.accept) {
+          const { status, reason } = admission;
+          this.#refuse(socket, status, { identity, ...(reason === undefined ? {} : { reason }) });
+        } else if (!socket.destroyed && socket.writable) this.#complete(req, socket, head, identity, remote);
       })
       .catch((e: unknown) => {
         this.#log.error('ocpp.authenticateFailed', { identity, ...describeError(e) });
@@ -296,6 +304,7 @@ export class Endpoint implements OcppServer {
     this.#http.off('upgrade', this.#onUpgrade);
     this.#ticker?.cancel();
     const own = this.#o.attachTo === undefined;
+    this.#gate?.close();
     const stopped = own ? new Promise<void>((resolve) => this.#http.close(() => resolve())) : Promise.resolve();
     await this.#drain(drainMs);
     for (const connection of [...this.#stations.values()]) connection.close(1001, 'going away');

@@ -13,12 +13,16 @@ import type { SessionLimits } from './config.ts';
 import type { Counts } from './counts.ts';
 import { Endpoint } from './endpoint.ts';
 import { OCPP_ERRORS } from './errors.ts';
+import { paceHandshakes } from './gate.ts';
 import type { Credentials, Remote } from './handshake.ts';
 import type { Station, TappedMessage } from './types.ts';
 import type { Validators } from './validators.ts';
 import type { Version } from './versions.ts';
 
-export type Admission = { readonly accept: true } | { readonly accept: false; readonly status: 401 | 404 };
+export type Admission =
+  | { readonly accept: true }
+  /** `reason`: for the log, a few words without anything that was given. */
+  | { readonly accept: false; readonly status: 401 | 404; readonly reason?: string };
 
 export interface OcppServerOptions {
   /** Default 127.0.0.1. Any other address needs `tls` and `authenticate`, or `allowInsecure`. */
@@ -89,7 +93,9 @@ export async function createOcppServer(o: OcppServerOptions): Promise<OcppServer
     throw OCPP_ERRORS.fail('ocpp.insecure');
   }
   const http = o.attachTo ?? ownServer(o);
-  const endpoint = new Endpoint(o, http, host);
+  const encrypted = o.attachTo === undefined && (o.tls !== undefined || o.tlsSource !== undefined);
+  const gate = encrypted ? paceHandshakes(http, { clock: o.clock, max: o.maxStations ?? 10_000 }) : undefined;
+  const endpoint = new Endpoint(o, http, host, gate);
   if (o.attachTo === undefined) await listen(http, o.port ?? 0, host);
   endpoint.start();
   return endpoint;

@@ -17,6 +17,8 @@ export interface Car {
   fixed: [number, number, number] | undefined;
   P: number;
   rounded: number;
+  /** Given up because of its zone. */
+  out: boolean;
 }
 
 export interface Knot {
@@ -29,6 +31,10 @@ export interface Knot {
   cars: Car[];
   scaledImp: boolean;
   scaledExp: boolean;
+  /** Of so many that could be moved when it was scaled, so many were given up since; and how often that was undone. */
+  moved: number;
+  gone: number;
+  undone: number;
   lo: number;
   L: number;
   H: number;
@@ -65,6 +71,9 @@ export function tree(site: SiteInput, cars: Car[]): Knot {
     cars: [],
     scaledImp: false,
     scaledExp: false,
+    moved: 0,
+    gone: 0,
+    undone: 0,
     lo: 0,
     L: 0,
     H: 0,
@@ -163,6 +172,10 @@ function separate(k: Knot): (() => void)[] {
   const roomExp = Math.max(0, k.rawExp - sum(all, (c) => (c.fixed ? Math.max(0, -c.fixed[0]) : 0)));
   const free = all.filter((c) => !c.fixed);
   const jobs: (() => void)[] = [];
+  if (!k.scaledImp && !k.scaledExp) {
+    k.moved = free.filter((c) => !c.out).length;
+    k.gone = 0;
+  }
   if (!k.scaledImp && sum(free, (c) => Math.max(0, c.P)) > roomImp + LIMIT) {
     k.scaledImp = true;
     jobs.push(() => scaleImports(free, roomImp));
@@ -206,12 +219,29 @@ function scaleExports(free: Car[], room: number): void {
 export function solve(site: SiteInput, cars: Car[], goal: Goal | undefined): LiteralResult {
   const root = tree(site, cars);
   const free = cars.filter((c) => !c.fixed);
+  const raw = new Map(cars.map((c) => [c, [c.lo, c.L, c.H] as const]));
+  // Reading: what one that is given up leaves goes to the others of its circuit, so that is scaled once more: as soon as
+  // an eighth of those below any scaled circuit above it were given up, and when nobody is in a zone any more.
+  const undo = (k: Knot): boolean => {
+    if (k.undone >= 8) return false;
+    k.undone++;
+    for (const c of carsOf(k)) [c.lo, c.L, c.H] = c.out ? [0, 0, 0] : (raw.get(c) ?? [0, 0, 0]);
+    for (const x of knots(k)) x.scaledImp = x.scaledExp = false;
+    return true;
+  };
+  const isScaled = (k: Knot): boolean => k.scaledImp || k.scaledExp;
   const giveUp = (inZone: Car[]): boolean => {
     const out = leastUrgent(inZone);
     if (!out) return false;
     out.lo = out.L = out.H = 0;
+    out.out = true;
+    const above = knots(root).filter((k) => isScaled(k) && carsOf(k).includes(out));
+    for (const k of above) k.gone++;
+    if (above[0] && above.some((k) => 8 * k.gone >= k.moved)) undo(above[0]);
     return true;
   };
+  const settle = (k: Knot): boolean =>
+    isScaled(k) ? k.gone > 0 && undo(k) : k.knots.map(settle).some((isUndone) => isUndone);
   for (;;) {
     const ess = up(site, root);
     const others = site.generationW - site.usedW + ess;
@@ -229,10 +259,13 @@ export function solve(site: SiteInput, cars: Car[], goal: Goal | undefined): Lit
     if (jobs.length > 0) continue;
     if (giveUp(free.filter((c) => inZone(c, c.P)))) continue;
     for (const c of free) c.rounded = round(c, c.P);
-    // Reading: of those below their minimum by rounding the least urgent first, only then those by a repair.
-    if (giveUp(free.filter(pushedBelow))) continue;
+    // Reading: of those below their minimum by rounding the least urgent first, only then those by a repair: of these
+    // the least urgent of each circuit.
+    if (giveUp(free.filter(pushedBelow)) || settle(root)) continue;
     repair(root);
-    if (giveUp(free.filter(pushedBelow))) continue;
+    const pushed = leastUrgentOfEach(free.filter(pushedBelow));
+    for (const c of pushed) giveUp([c]);
+    if (pushed.length > 0) continue;
     const planned = new Map(cars.map((c) => [c.e.evseId, c.fixed ? c.fixed[2] : c.P]));
     const granted = new Map(cars.map((c) => [c.e.evseId, c.fixed ? c.fixed[2] : c.rounded]));
     return { planned, granted, essW: ess, targetW: T + (goal && !goal.atPoc ? goal.delivered : 0) };
@@ -245,6 +278,11 @@ export function leastUrgent(cars: Car[]): Car | undefined {
   // Reading: of alike ones, those that do nothing now are given up before those that do.
   const off = tied.filter((c) => c.e.presentW === 0);
   return (off.length > 0 ? off : tied).sort((a, b) => (a.e.evseId < b.e.evseId ? 1 : -1))[0];
+}
+
+export function leastUrgentOfEach(cars: Car[]): Car[] {
+  const circuits = new Set(cars.map((c) => c.e.circuitId));
+  return [...circuits].flatMap((id) => leastUrgent(cars.filter((c) => c.e.circuitId === id)) ?? []);
 }
 
 function inZone(c: Car, P: number): boolean {

@@ -11,7 +11,7 @@ import {
   knots,
   LIMIT,
   type LiteralResult,
-  leastUrgent,
+  leastUrgentOfEach,
   pushedBelow,
   repair,
   solve,
@@ -58,9 +58,8 @@ export function literalAllocate(site: SiteInput): LiteralResult {
     const before = new Map(cars.map((c) => [c, c.rounded]));
     repair(root);
     const low = cars.filter((c) => !c.fixed && c.rounded !== 0 && c.rounded !== before.get(c) && pushedBelow(c));
-    const out = leastUrgent(low);
-    if (!out) break;
-    out.rounded = 0;
+    if (low.length === 0) break;
+    for (const c of leastUrgentOfEach(low)) c.rounded = 0;
   }
   for (const c of cars) if (!c.fixed) others.granted.set(c.e.evseId, c.rounded);
   return { ...others, targetW: service.targetW };
@@ -82,6 +81,7 @@ function car(e: EvseInput, member: boolean, down: number | undefined): Car {
     fixed: undefined,
     P: 0,
     rounded: 0,
+    out: false,
   };
   if (e.fixed) c.fixed = [e.fixed.minW, e.fixed.maxW, Math.min(Math.max(e.presentW, e.fixed.minW), e.fixed.maxW)];
   else if (e.commandRunning && down === undefined) c.fixed = [e.presentW, e.presentW, e.presentW];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { markdown, type Run, type SoakRun, table } from '../../bench/harness/report.ts';
-import { compared, goalOf, interleaved, rowOf, singleOf } from '../../bench/harness/run.ts';
+import { markdown, merged, type Run, type SoakRun, table } from '../../bench/harness/report.ts';
+import { compared, goalOf, interleaved, type Row, rowOf, singleOf } from '../../bench/harness/run.ts';
 import type { Window } from '../../bench/harness/stats.ts';
 
 const window = (value: number, waitedMs = 0): Window => ({ value, lengthMs: 1_000, waitedMs });
@@ -21,6 +21,23 @@ describe('rounds', () => {
     });
     expect(order.join(' ')).toBe('c-1 b-1 a-1 a0 b0 c0 c1 b1 a1');
     expect(windows.b.map((w) => w.value)).toEqual([0, 1]);
+  });
+});
+
+describe('enough rounds', () => {
+  it('end a scenario early, whatever the values are, and unclean ones do not count', async () => {
+    let n = 0;
+    const windows = await interleaved(['a', 'b'], 20, async (kind, round) => {
+      n++;
+      return window(n, kind === 'a' && round % 2 === 0 ? 900 : 0);
+    });
+    expect(windows.a).toHaveLength(14);
+    expect(windows.b).toHaveLength(14);
+  });
+
+  it('never come where none is clean: then it is all rounds', async () => {
+    const windows = await interleaved(['a', 'b'], 9, async () => window(1, 900));
+    expect(windows.a).toHaveLength(9);
   });
 });
 
@@ -49,6 +66,40 @@ describe('a row', () => {
     expect(singleOf('e2e', 0.5, 20, {})).toMatchObject({ ratio: 0.5, verdict: 'met' });
     expect(singleOf('e2e', 0.5, 20, {})).not.toHaveProperty('low');
     expect(singleOf('e2e', undefined, 20, {}).verdict).toBe('unmeasured');
+  });
+});
+
+describe('the rows of a page', () => {
+  const of = (scenario: string, id: string, ratio: number, quick = false): Row => ({
+    ...rowOf(id, [ratio, ratio, ratio, ratio, ratio], 5),
+    from: { scenario, at: '2026-03-02T17:10:04.123Z', commit: 'abc1234', quick },
+  });
+  const ids = (r: Run): string[] => r.rows.map((row) => `${row.id} ${row.ratio}`);
+  const earlier = run([of('up', 'up.rpc/ocpp1.6', 1), of('storm', 'storm.time', 2), of('storm', 'storm.others', 3)]);
+
+  it('that a run has measured take the place of earlier ones; the others stay, in the order of the goals', () => {
+    const now = merged(run([of('storm', 'storm.time', 1.4)]), earlier);
+    expect(ids(now)).toEqual(['up.rpc/ocpp1.6 1', 'storm.time 1.4']);
+    expect(now.quick).toBe(false);
+  });
+
+  it('of a quick run do not take the place of full ones, but stand where there are none', () => {
+    const quick = { ...run([of('storm', 'storm.time', 9, true), of('fan', 'fan.time/200', 4, true)]), quick: true };
+    const now = merged(quick, earlier);
+    expect(ids(now)).toEqual(['up.rpc/ocpp1.6 1', 'fan.time/200 4', 'storm.time 2', 'storm.others 3']);
+    expect(markdown(now)).toContain('some rows **quick**');
+    const full = merged(run([of('fan', 'fan.time/1000', 2)]), now);
+    expect(ids(full)).toEqual(['up.rpc/ocpp1.6 1', 'fan.time/1000 2', 'storm.time 2', 'storm.others 3']);
+    expect(full.quick).toBe(false);
+  });
+
+  it('of another machine are left out', () => {
+    const other = { ...earlier, machine: { processor: 'Another CPU', cores: 2 } };
+    expect(ids(merged(run([of('storm', 'storm.time', 1.4)]), other))).toEqual(['storm.time 1.4']);
+  });
+
+  it('say when and of what they are', () => {
+    expect(markdown(earlier)).toContain('| 2026-03-02 17:10, abc1234 |');
   });
 });
 

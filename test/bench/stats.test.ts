@@ -42,7 +42,12 @@ describe('a verdict', () => {
     expect(verdictOf([1, 1, 1, 1, 1], 20, 2)).toBe('met');
   });
 
-  it('needs two clean rounds at least', () => {
+  it('needs five clean rounds, also of fewer than twenty', () => {
+    expect(verdictOf([1, 1, 1, 1], 8, 2)).toBe('unmeasured');
+    expect(verdictOf([1, 1, 1, 1, 1], 8, 2)).toBe('met');
+  });
+
+  it('of a quick run needs two clean rounds', () => {
     expect(verdictOf([1], 1, 2)).toBe('unmeasured');
     expect(verdictOf([1, 1], 2, 2)).toBe('met');
   });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { admit } from '../../bridges/ocpp/admission.ts';
+import { admit, tellAdmission } from '../../bridges/ocpp/admission.ts';
 import { BOOT, BridgeWorld, say } from './world.ts';
 
 let world: BridgeWorld;
@@ -155,10 +155,42 @@ describe('beyond loopback', () => {
     const knock = (identity: string, o: { readonly mustProve?: boolean }, password = 'right') =>
       admit(world.site, () => 'right', identity, { user: identity, password: Buffer.from(password) }, o);
     const mustProve = true;
-    expect(knock('AC-2', { mustProve })).toEqual({ accept: false, status: 401 });
-    expect(knock('OTHER', { mustProve })).toEqual({ accept: false, status: 404 });
+    expect(knock('AC-2', { mustProve })).toMatchObject({ accept: false, status: 401 });
+    expect(knock('OTHER', { mustProve })).toMatchObject({ accept: false, status: 404 });
     expect(knock('AC-1', { mustProve })).toEqual({ accept: true });
-    expect(knock('AC-1', { mustProve }, 'wrong')).toEqual({ accept: false, status: 401 });
+    expect(knock('AC-1', { mustProve }, 'wrong')).toMatchObject({ accept: false, status: 401 });
     expect(knock('AC-2', {})).toEqual({ accept: true });
+  });
+});
+
+describe('a station that is turned away', () => {
+  const warnings = () => (world.site.snapshot().warnings ?? []).map((w) => w.text);
+
+  it('is told to people with the reason, until it is let in', async () => {
+    world = await BridgeWorld.open();
+    const stations = world.file.stations.map((s) => (s.identity === 'AC-1' ? { ...s, passwordRef: 'AC1' } : s));
+    await world.site.reload({ ...world.file, stations });
+    await expect(world.scripted('ocpp1.6', 'AC-1', { password: 'x' })).rejects.toThrow();
+    expect(warnings()).toEqual([expect.stringMatching(/^AC-1 .*the secret “AC1” is not given to the gateway/)]);
+    world.secrets.AC1 = 'right';
+    await expect(world.scripted('ocpp1.6', 'AC-1')).rejects.toThrow();
+    expect(warnings()).toEqual([expect.stringContaining('it sent no password')]);
+    await expect(world.scripted('ocpp1.6', 'AC-1', { password: 'wrong' })).rejects.toThrow();
+    expect(warnings()).toEqual([expect.stringContaining('its password is not the secret “AC1”')]);
+    expect(warnings().join()).not.toMatch(/right|wrong/);
+    await world.scripted('ocpp1.6', 'AC-1', { password: 'right' });
+    expect(warnings()).toEqual([]);
+  });
+
+  it('is told of no longer when it has stopped to try, and not at all where it is no station of the site', async () => {
+    world = await BridgeWorld.open({ unknownStations: 'refuse' });
+    const no = { accept: false, status: 401, reason: 'it sent no password' } as const;
+    tellAdmission(world.site, 'STRANGER', no);
+    expect(warnings()).toEqual([]);
+    tellAdmission(world.site, 'AC-1', no);
+    await world.clock.advance(590_000);
+    expect(warnings()).toHaveLength(1);
+    await world.clock.advance(20_000);
+    expect(warnings()).toEqual([]);
   });
 });

@@ -73,6 +73,8 @@ async function storm(version: 'ocpp1.6' | 'ocpp2.0.1' | 'ocpp2.1', seed: number)
         ? say.meter16(Math.max(0, metered), at, { transactionId })
         : say.event21('Updated', i, at, say.power21(metered, at));
     await s.call(version === 'ocpp1.6' ? 'MeterValues' : 'TransactionEvent', body);
+    // What the value has set off is out before the next limit comes.
+    await world.settle();
   }
   const calls = s.calls.length;
   await world.run(150_000, 5000);

@@ -10,7 +10,7 @@ const V2G = resourcesOf(siteFile()).filter((r) => r.resourceId === 'V2G-1.1');
 
 function noted(m: Partial<TappedMessage>, passedOn = false): TraceNote {
   const notes: TraceNote[] = [];
-  const trace = { note: (n: TraceNote) => void notes.push(n), leavesOut: () => false };
+  const trace = { note: (n: TraceNote) => void notes.push(n), leavesOut: () => false, leavesOutAny: () => false };
   const message: TappedMessage = {
     identity: 'V2G-1',
     version: 'ocpp2.1',

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TransactionBook } from '../../bridges/ocpp/transactions.ts';
 import { iso, realClock } from '../../core/clock.ts';
 import { silentLog } from '../../core/log.ts';
@@ -299,6 +299,32 @@ describe('sessions', () => {
       expect(world.outcome(id)).toMatchObject({ state: 'accepted' });
       expect(JSON.stringify(again.of('SetChargingProfile').at(-1))).toContain('"transactionId":"tx-1"');
     });
+  });
+
+  it('meter values of the transaction that runs need no look into the store', async () => {
+    world = await BridgeWorld.open();
+    const [ac, v2g] = [await world.ac(), await world.v2g()];
+    await world.settle();
+    const read = vi.spyOn(world.store, 'get');
+    for (let i = 1; i <= 3; i++) {
+      await ac.call('MeterValues', say.meter16(1_000 * i, now(), { transactionId: ac.transactionId }));
+      await v2g.call('TransactionEvent', say.event21('Updated', i, now(), say.power21(-500 * i, now())));
+      await world.run(1_000);
+    }
+    expect(read).not.toHaveBeenCalled();
+    expect([world.row('AC-1.1')?.measuredW, world.row('V2G-1.1')?.measuredW]).toEqual([3_000, -1_500]);
+  });
+
+  it('a meter value waits for the start of its transaction, which is still being stored', async () => {
+    world = await BridgeWorld.open();
+    const s = await world.scripted('ocpp1.6', 'AC-1');
+    const started = s.call('StartTransaction', say.start16());
+    // Ids begin at 1.
+    const metered = s.call('MeterValues', say.meter16(4_000, now(), { transactionId: 1 }));
+    expect([(await started).transactionId, await metered]).toEqual([1, {}]);
+    await world.settle();
+    expect(kinds()).toEqual(['started 1']);
+    expect(world.logged('station.adopted')).toBe(0);
   });
 
   it('goes on when the station restarts; what it was told is forgotten and the default is put back', async () => {

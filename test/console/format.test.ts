@@ -48,7 +48,7 @@ describe('powers', () => {
   });
 
   it('have a direction in words', () => {
-    expect([5000, -5000, 2, undefined].map(direction)).toEqual(['import', 'export', 'no flow', '']);
+    expect([5000, -5000, 2, undefined].map(direction)).toEqual(['import', 'export', 'nothing flows', '']);
   });
 
   it('are read as people type them', () => {

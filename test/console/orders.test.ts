@@ -1,20 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import { orderId, ordersFor, outcomeOf, outcomeSentence } from '../../gateway/console/orders.js';
+import { orderId, ordersFor, outcomeOf, outcomeSentence, settingLines } from '../../gateway/console/orders.js';
 import { capabilitiesOf, ladderOf, notesOf } from '../../gateway/console/station-facts.js';
 import { StationCapabilities, StationOrder, StationOrderOutcome } from '../../model/index.ts';
 import { entry } from './site.ts';
 
+const ALL = { engineer: true };
+
 describe('orders to a station', () => {
+  it('that change settings are for engineers; everybody who gives orders may look at them', () => {
+    const actions = (engineer: boolean) => ordersFor(entry(), { engineer }).map((o) => o.action);
+    expect(actions(true)).toEqual(expect.arrayContaining(['getConfiguration', 'setConfiguration']));
+    expect(actions(false)).toContain('getConfiguration');
+    expect(actions(false)).not.toContain('setConfiguration');
+  });
+
+  it('ask for all settings where none is named, and show what the station told', () => {
+    const [show] = ordersFor(entry(), ALL).filter((o) => o.action === 'getConfiguration');
+    expect(show?.body({ key: '' })).toEqual({});
+    expect(show?.body({ key: 'A' })).toEqual({ key: 'A' });
+    const settings = [
+      { key: 'B', readonly: true, value: '1' },
+      { key: 'A', evse: 2 },
+    ];
+    expect(settingLines({ settings })).toEqual([
+      { name: 'A (EVSE 2)', value: 'not told' },
+      { name: 'B', value: '1 (read-only)' },
+    ]);
+  });
+
   it('fit what it does: a session is stopped, a free outlet started', () => {
     const { sessionId: _, ...free } = entry({ sessionId: 's' });
-    expect(ordersFor(free).map((o) => o.action)).toContain('start');
-    expect(ordersFor(entry({ sessionId: 's' })).map((o) => o.action)).toContain('stop');
-    expect(ordersFor(entry({ online: false }))).toEqual([]);
+    expect(ordersFor(free, ALL).map((o) => o.action)).toContain('start');
+    expect(ordersFor(entry({ sessionId: 's' }), ALL).map((o) => o.action)).toContain('stop');
+    expect(ordersFor(entry({ online: false }), ALL)).toEqual([]);
   });
 
   it('are valid whatever is answered to their question', () => {
     for (const e of [entry(), entry({ sessionId: 's' })])
-      for (const { action, question, body } of ordersFor(e)) {
+      for (const { action, question, body } of ordersFor(e, ALL)) {
         const answers = (question.fields ?? []).map((f) => [f.name, f.options?.at(-1)?.[0] ?? 'RFID-1']);
         for (const given of [Object.fromEntries(answers), {}]) {
           const order = { orderId: orderId(), identity: e.identity, action, ...body(given) };
@@ -24,7 +47,7 @@ describe('orders to a station', () => {
   });
 
   it('tell the truth about sessions that they end', () => {
-    const [reset] = ordersFor(entry({ sessionId: 's' })).filter((o) => o.action === 'reset');
+    const [reset] = ordersFor(entry({ sessionId: 's' }), ALL).filter((o) => o.action === 'reset');
     expect(reset?.question.text).toContain('Somebody is charging');
   });
 

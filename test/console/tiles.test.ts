@@ -31,6 +31,14 @@ describe('the tiles', () => {
     expect(tiles({ requestedW: 0, services: [service, service] }).requested?.note).toBe('by 2 services');
   });
 
+  it('say why something else is granted than requested: a limit, or some who do not obey', () => {
+    const held = [{ ...service, limitedBy: 'poc' as const }];
+    expect(plain(tiles({ services: held }).granted?.note)).toMatch(/· limited by the connection point$/);
+    expect(plain(tiles({}).granted?.note)).toContain('commanded');
+    const resources = [entry(), entry({ resourceId: 'b', grantedW: -5500, outcomeCode: 'resource.excluded' })];
+    expect(plain(tiles({ resources }).granted?.note)).toContain('−5.50 kW of it by 1 that does not obey');
+  });
+
   it('show when a measured power cannot be trusted, and how many stations that is about', () => {
     const resources = [entry(), entry({ resourceId: 'b', quality: 'missing' })];
     const { measured } = tiles({ quality: 'missing', resources });

@@ -6,6 +6,8 @@ import {
   outcomeWords,
   reasons,
   serviceWords,
+  setLimitWords,
+  stateOf,
   stateWords,
 } from '../../gateway/console/words.js';
 import { SERVICE_STATES } from '../../hub/services/machine.ts';
@@ -38,6 +40,13 @@ describe('words', () => {
     for (const state of SERVICE_STATES) expect(serviceWords(state).text).not.toBe(state);
   });
 
+  it('an outlet that is out of service has no fault, and one with a fault says which', () => {
+    expect(stateOf(entry({ state: 'faulted', errorCode: 'Unavailable' }))).toMatchObject({ text: 'Out of service' });
+    expect(stateOf(entry({ state: 'faulted', errorCode: 'GroundFailure' })).text).toBe('Fault: GroundFailure');
+    expect(stateOf(entry({ state: 'faulted', errorCode: 'Faulted' })).text).toBe('Fault');
+    expect(stateOf(entry({ state: 'charging' })).text).toBe('Charging');
+  });
+
   it('an outcome that is not known yet is shown as it came', () => {
     expect(serviceWords('brandNew')).toMatchObject({ text: 'brandNew' });
     expect(codeSentence('brand.new')).toBe('brand.new');
@@ -60,6 +69,22 @@ describe('reasons for less than the car wishes', () => {
   it('name the envelope where that decides', () => {
     const row = entry({ ...base, grantedW: 4140, importLimitW: 4140 });
     expect(reasons(row, { service: 'fo:north' }, kW)).toEqual(['Stepped down from 11 kW for its envelope.']);
+  });
+
+  it('name who has set the limit behind the envelope', () => {
+    const row = entry({ ...base, grantedW: 4140, importLimitW: 4140 });
+    const poc = { nodeId: 'poc', importLimitW: 9_000, exportLimitW: 0, measuredW: 0 };
+    expect(setLimitWords([poc])).toBeUndefined();
+    const limit = setLimitWords([{ ...poc, source: 'scada' }]);
+    expect(reasons(row, { limit }, kW)).toEqual([
+      'Stepped down from 11 kW for its envelope (limit at the connection point, set by scada).',
+    ]);
+    expect(
+      setLimitWords([
+        { ...poc, source: 'a' },
+        { ...poc, nodeId: 'ac', source: 'b' },
+      ]),
+    ).toBe('2 limits are set');
   });
 
   it('name the service otherwise', () => {
@@ -95,6 +120,8 @@ describe('marks that an operator should see at once', () => {
     expect(mark({})).toBeUndefined();
     expect(mark({ outcomeCode: 'resource.excluded', optState: 'out' })).toBe('Excluded');
     expect(mark({ measuredW: 11_300 })).toBe('Limit not held');
+    expect(mark({ measuredW: 11_300, outcome: 'accepted' })).toBeUndefined();
+    expect(mark({ measuredW: 11_300, outcome: 'notEffective' })).toBe('Limit not held');
     expect(mark({ measuredW: 11_200 })).toBeUndefined();
     expect(mark({ measuredW: 11_300, online: false })).toBeUndefined();
     expect(mark({ optState: 'out' })).toBe('Opted out');

@@ -19,6 +19,8 @@ const nested = (levels: number, wrap: (v: unknown) => unknown): unknown => {
 const DEEP = nested(100_000, (a) => ({ a }));
 const DEEP_LIST = nested(100_000, (v) => [v]);
 
+const ROWS = { l: Array.from({ length: 50_000 }, (_, v) => ({ v, k: `k${v}` })) };
+
 const loop = (body: string): string => `$map([1..100000], function($i) { ${body} })`;
 const chain = (step: (i: number) => string): string =>
   `(${Array.from({ length: 40 }, (_, i) => `$f${i} := function($x) { ${i === 0 ? '$x' : step(i - 1)} }`).join('; ')}; $f39(1))`;
@@ -31,11 +33,15 @@ const BOMBS: Readonly<Record<string, readonly Row[]>> = {
     ['[1..200000]', {}, 'D2015'],
     ['[-9007199254740991..9007199254740991]', {}, 'D2014'],
     ['[1..100000].[1..100000]', {}, 'D1012'],
-    ['[1..300]@$a.[1..900]@$b.{"x": $a}', {}, 'D1012'],
+    ['([1..300])@$a.([1..900])@$b.{"x": $a}', {}, 'D2015'],
     ['$reduce([1..40], function($a, $i) { $append($a, $a) }, [1])', {}, 'D2015'],
     ['$reduce([1..100000], function($a, $i) { $append($a, $i) }, [])', {}, 'D1012'],
     ['$distinct([1..20000])', {}, 'D1012'],
     ['$split($, "")', 'a'.repeat(200_000), 'D2015'],
+    ['($a := [1..100000]; $a.($a))', {}, 'D2015'],
+    ['($a := [1..100000]; $o := {"v": $a}; [1..300].($o).v)', {}, 'D2015'],
+    ['($a := [1..2000]; $a@$x.$a)', {}, 'D2015'],
+    ['($f := function($s, $n) { $n = 0 ? $s : $f([$s, $s], $n - 1) }; $f([1], 60))', {}, 'D2015'],
   ],
   'values that hold themselves many times': [
     [`$string(${OBJECTS})`, {}, 'D1012'],
@@ -61,6 +67,12 @@ const BOMBS: Readonly<Record<string, readonly Row[]>> = {
     ['$replace($$, /a/, $$)', LONG, 'X0006'],
     ['$pad("", 1000000000)', {}, 'D2015'],
     ['$fromMillis(0, "[Y,500000000]")', {}, 'X0006'],
+    ['($u := $$ & "b" & $$; $contains($u & $u & $u & $u, $$ & "c" & $$))', LONG, 'D1012'],
+    ['($u := $$ & "b" & $$; $count($split($u & $u & $u & $u, $$ & "c" & $$)))', LONG, 'D1012'],
+    ['($u := $$ & "a"; $v := $$ & "b"; [1..90000].($u = $v))', LONG, 'D1012'],
+    ['($u := $$ & "a"; $v := $$ & "b"; [1..90000].($u < $v))', LONG, 'D1012'],
+    ['($u := $$ & "a"; $v := $$ & "b"; $u in [1..90000].($v))', LONG, 'D1012'],
+    ['$sort([1..90000].($$ & ""))', LONG, 'D1012'],
     ['$formatNumber(1, $$)', '0'.repeat(50_000), 'D1012'],
     ['$formatNumber(123456789, "#,##0", {"grouping-separator": $$})', 'x'.repeat(3_000_000), 'D1012'],
   ],
@@ -121,6 +133,13 @@ const BOMBS: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
+/** What ends well, and soon: nothing in it grows with the square of its input. */
+const QUICK: readonly Row[] = [
+  ['$count((l#$i{"a": $i}).a)', ROWS, '50000'],
+  ['$count((l@$e{"a": $e.v}).a)', ROWS, '50000'],
+  ['$count($merge(l.{k: [1]}).*)', ROWS, '50000'],
+];
+
 /** A third of what a run may use: the tests are to be quick. */
 const LIMITS = { limits: { steps: 300_000 } };
 
@@ -139,5 +158,13 @@ describe('a text that doubles while it is parsed', () => {
   it('is refused, and an ordinary one is not', () => {
     expect(run(`${'('.repeat(40)}a${' ?: b)'.repeat(40)}`)).toBe('refused: S0500');
     expect(run('(((a ?? b) ?? c) ?: d) ?? "(?? ( ?? ("', { c: 0, d: 4 })).toBe(4);
+  });
+});
+
+describe('what is long without being a bomb', () => {
+  it.each(QUICK)('%s', (text, input, outcome) => {
+    const from = process.threadCpuUsage();
+    expect(String(run(text, input))).toBe(outcome);
+    expect(process.threadCpuUsage(from).user).toBeLessThan(MAX_US);
   });
 });

@@ -76,6 +76,17 @@ describe('run-time errors', () => {
   });
 });
 
+describe('where the interpreter breaks down', () => {
+  it.each([
+    ['$split("abc", missing)', 'Argument 2 of $split has the wrong type: a missing value.'],
+    ['$replace("abc", missing, "x")', 'Argument 2 of $replace has the wrong type: a missing value.'],
+    ['$zip()', 'Argument 1 of $zip has the wrong type: a missing value.'],
+    ['$replace("abc", "b", function($m) { "x" })', 'Argument 3 of $replace has the wrong type: a function.'],
+  ])('%s says what is wrong, and where', (text, sentence) => {
+    expect(failure(text)).toMatchObject({ code: 'mapping.type', line: 1, message: expect.stringContaining(sentence) });
+  });
+});
+
 describe('guards', () => {
   const endless: readonly (readonly [name: string, text: string, code: string])[] = [
     ['endless tail recursion', '($f := function() { $f() }; $f())', 'mapping.budget'],
@@ -91,7 +102,7 @@ describe('guards', () => {
       '$sum($map([1..2000], function($i) { $sum($map([1..2000], function($j) { $i * $j })) }))',
       'mapping.budget',
     ],
-    ['nested paths', '$count([1..2000].($x := $; [1..2000].($ * $x)))', 'mapping.budget'],
+    ['nested paths', '$count([1..2000].($x := $; [1..2000].($ * $x)))', 'mapping.sequence'],
     ['doubling arrays', '$reduce([1..40], function($a, $i) { $append($a, $a) }, [1])', 'mapping.sequence'],
     ['doubling texts', '$length($reduce([1..60], function($a, $i) { $a & $a }, "x"))', 'mapping.budget'],
     ['huge padding', '$pad("", 1000000000)', 'mapping.sequence'],

@@ -123,6 +123,11 @@ const evaluated = fc.constantFrom(
   '"$eval(\\"b\\")"',
 );
 
+/** What may stand behind a step. */
+const bound = fc.constantFrom('#$x', '@$y', '@$y#$x', '#$y', '[0]', '');
+const sorted = fc.constantFrom('', '', '^($)', '^(>a)', '^(b, >$x)', '^($y)#$x');
+const group = fc.constantFrom('', '', '{"g": $}', '{$string($x): $y}', '{$type($): [$x, $]}');
+
 type Rule = 'any' | 'path' | 'step' | 'simple' | 'block' | 'call' | 'fn' | 'late';
 
 export const expression = fc.letrec<Record<Rule, string>>((tie) => ({
@@ -180,6 +185,8 @@ export const expression = fc.letrec<Record<Rule, string>>((tie) => ({
     { weight: 1, arbitrary: join(tie('step'), '.', tie('step'), '^(', tie('simple'), ', >', tie('simple'), ')') },
     { weight: 1, arbitrary: join('(', tie('any'), ')[', tie('simple'), ']') },
     { weight: 1, arbitrary: join(tie('step'), '.', tie('step'), '[', tie('simple'), '].', name) },
+    { weight: 1, arbitrary: join('[', tie('any'), ', ', tie('simple'), ']', bound, sorted, '.', tie('step')) },
+    { weight: 1, arbitrary: join(tie('step'), bound, sorted, bound, '.', tie('step'), group) },
   ),
   block: fc.oneof(
     { depthSize: 'small', maxDepth: 5 },

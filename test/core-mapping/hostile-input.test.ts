@@ -2,6 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../core/mapping/index.ts';
 import { run } from './engine.ts';
 
+describe('transforms', () => {
+  it.each([
+    ['($clone := function($x) { $x }; $ ~> |list|{"n": 2}|)', { list: [{ n: 2 }] }],
+    ['($clone := function($x) { $$ }; {} ~> |$|{"a": 1}, "list"|)', { a: 1 }],
+    ['($clone := $lookup(?, "x"); {"x": $$} ~> |$|{"a": 1}, "list"|)', { a: 1 }],
+    ['$eval("($clone := function($x) { $x }; $$ ~> |$|{\\"a\\": 1}, \\"list\\"|)")', { a: 1 }],
+    ['($clone := function($x) { $ctx }; $ ~> |$|{"at": 2}|)', { at: 2 }],
+    ['$ ~> |$$.list|{"n": 2}|', { list: [{ n: 1 }] }],
+  ])('never reach the input or the context: %s', (text, expected) => {
+    const [input, ctx] = [{ list: [{ n: 1 }] }, { at: 1 }];
+    expect(run(text, input, ctx)).toEqual(expected);
+    expect([input, ctx]).toEqual([{ list: [{ n: 1 }] }, { at: 1 }]);
+  });
+
+  it('refuse to put an object into itself, and may use a part twice', () => {
+    const input = { a: { b: { c: 1 } } };
+    expect(run('$ ~> |$|{"self": $}|', input)).toBe('failed: X0007');
+    expect(run('$ ~> |a|{"list": [{"up": $}]}|', input)).toBe('failed: X0007');
+    expect(run('$ ~> |$|{"twice": [a, a]}|', input)).toEqual({ ...input, twice: [input.a, input.a] });
+    expect(() => compile('$ ~> |$|{"self": $}|').mapping?.run(input, {})).toThrowError(
+      expect.objectContaining({ code: 'mapping.value', column: 9 }),
+    );
+  });
+});
+
 describe('input that is more than data', () => {
   it('gives the values of its own getters, and an error where one throws', () => {
     const input = {

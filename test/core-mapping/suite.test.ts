@@ -29,7 +29,7 @@ interface Case {
 type Verdict = 'passed' | 'slow' | 'impure' | { readonly wrong: string };
 
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
-const LIMITS = { ...DEFAULT_LIMITS, sequence: 1e7, steps: 1.2e7 };
+const LIMITS = { ...DEFAULT_LIMITS, sequence: 1e7, steps: 1.5e7 };
 const EFFECTS: Effects = { now: () => Date.now(), random: () => Math.random() };
 
 type Result = { readonly value: unknown } | { readonly code: string; readonly token?: string | undefined };

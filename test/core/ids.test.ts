@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '../../core/clock.ts';
-import { idSource, isId, toId, UUID_PATTERN, uuidv7 } from '../../core/ids.ts';
+import { idSource, isId, toId, UUID_PATTERN, uuids, uuidv7 } from '../../core/ids.ts';
 
 const UUID = new RegExp(UUID_PATTERN);
 
@@ -53,6 +53,20 @@ describe('idSource', () => {
     expect(next()).toBe('00000000-0000-77ff-bfff-fffffffffffe');
     expect(next()).toBe('00000000-0000-77ff-bfff-ffffffffffff');
     expect(next()).toBe('00000000-0000-7800-8000-000000000000');
+  });
+});
+
+describe('ids for many messages', () => {
+  it('are UUIDs v7 of their time, all of them different', async () => {
+    const clock = manualClock(0x0123_4567_89ab);
+    const next = uuids(clock);
+    const ids = Array.from({ length: 1000 }, next);
+    await clock.advance(1);
+    ids.push(next());
+    expect(new Set(ids).size).toBe(1001);
+    for (const id of ids) expect(id).toMatch(UUID);
+    expect(ids[0]?.slice(0, 15)).toBe('01234567-89ab-7');
+    expect(ids.at(-1)?.slice(0, 15)).toBe('01234567-89ac-7');
   });
 });
 

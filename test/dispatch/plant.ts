@@ -49,8 +49,9 @@ interface Station {
   /** Where it comes from and goes to. */
   from: { readonly at: number; readonly powerW: number };
   goalW: number;
-  /** Commands on their way, in order. */
+  /** Commands on their way, in order; none is overtaken. */
   readonly queue: number[];
+  lastArrivesAt: number;
 }
 
 /** What stations may be doing at one limit of the site. */
@@ -68,6 +69,7 @@ export interface Use {
 export interface Plant {
   readonly clock: ManualClock;
   readonly site: Site;
+  readonly file: SiteFile;
   readonly d: Dice;
   /** Commands since the start: when, and to whom; those that only renew the one before are left out. */
   readonly commands: { readonly at: number; readonly evseId: string; readonly powerW: number }[];
@@ -75,6 +77,8 @@ export interface Plant {
   /** What the stations really do together, W. */
   sumW(...prefixes: string[]): number;
   powerOf(evseId: string): number;
+  /** What the link was told last that it may do. */
+  envelopeOf(evseId: string): EnvelopeUpdate['evses'][number] | undefined;
   uses(): Use[];
   plug(evseId: string): void;
   request(fsr: object): Promise<ResultBody>;
@@ -106,6 +110,7 @@ export async function plant(o: PlantOptions): Promise<Plant> {
   const p: Plant = {
     clock,
     site,
+    file,
     d,
     commands: [],
     baseW: o.baseW ?? 0,
@@ -116,6 +121,7 @@ export async function plant(o: PlantOptions): Promise<Plant> {
       return sum;
     },
     powerOf: (evseId) => powerNow(known(evseId), clock.now()),
+    envelopeOf: (evseId) => envelopes.get(evseId),
     uses: () => usesOf(file, site, stations.values(), clock.now()),
     plug(evseId) {
       const s = known(evseId);
@@ -181,7 +187,8 @@ export async function plant(o: PlantOptions): Promise<Plant> {
       p.commands.push({ at: clock.now(), evseId: c.resourceId, powerW });
     tell('sent', { appliedW: powerW });
     s.queue.push(powerW);
-    clock.after(late(), () => {
+    s.lastArrivesAt = Math.max(s.lastArrivesAt, clock.now() + late());
+    clock.after(s.lastArrivesAt - clock.now(), () => {
       s.queue.shift();
       s.bound = { powerW, until: parseTime(c.validUntil) };
       moveTo(s, clock.now(), powerW);
@@ -225,7 +232,8 @@ export async function plant(o: PlantOptions): Promise<Plant> {
 }
 
 function station(e: PlantEvse, now: number): Station {
-  return { e, plugged: false, belowW: 0, bound: undefined, from: { at: now, powerW: 0 }, goalW: 0, queue: [] };
+  const is = { plugged: false, belowW: 0, bound: undefined, goalW: 0, lastArrivesAt: now };
+  return { e, ...is, from: { at: now, powerW: 0 }, queue: [] };
 }
 
 /** It stays for a third of its response time, and has arrived a little before the response time is over. */

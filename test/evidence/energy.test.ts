@@ -144,23 +144,26 @@ describe('minutes', () => {
     fc.assert(
       fc.property(fc.array(segment, { maxLength: 20 }), (segments) => {
         const ring = new Minutes(120);
+        const touched = new Set<number>();
         let sum = 0;
         for (const { from, length, wh } of segments) {
-          ring.add({ fromMs: from, toMs: from + length, importWh: wh, exportWh: 0, quality: 'good' });
+          ring.add({ fromMs: from, toMs: from + length, importWh: wh, exportWh: 0, quality: 'good' }, touched);
           sum += wh;
         }
         expect(ring.over(0, 3_600_000).netWh).toBeCloseTo(sum, 0);
+        for (let minute = 0; minute < 60; minute++) expect(touched.has(minute)).toBe(ring.get(minute) !== undefined);
       }),
     );
   });
 
   it('leave out what is older than the ring', () => {
     const ring = new Minutes(10);
-    ring.add({ fromMs: 0, toMs: 60_000, importWh: 5, exportWh: 0, quality: 'good' });
-    ring.add({ fromMs: 0, toMs: 1_200_000, importWh: 20, exportWh: 0, quality: 'good' });
+    const touched = new Set<number>();
+    ring.add({ fromMs: 0, toMs: 60_000, importWh: 5, exportWh: 0, quality: 'good' }, touched);
+    ring.add({ fromMs: 0, toMs: 1_200_000, importWh: 20, exportWh: 0, quality: 'good' }, touched);
     expect(ring.get(0)).toBeUndefined();
     expect(ring.over(0, 1_200_000)).toMatchObject({ netWh: 10, knownMs: 600_000 });
-    ring.add({ fromMs: 0, toMs: 60_000, importWh: 5, exportWh: 0, quality: 'good' });
+    ring.add({ fromMs: 0, toMs: 60_000, importWh: 5, exportWh: 0, quality: 'good' }, touched);
     expect(ring.over(0, 1_200_000).netWh).toBe(10);
   });
 });

@@ -120,6 +120,15 @@ describe('fleet twin', () => {
     expect(entry().learned).toBeUndefined();
   });
 
+  it('learns no cap from an EV that takes nearly all it was given', async () => {
+    status('available');
+    session('started');
+    await clock.advance(60_000);
+    meter(9500);
+    twin.learn(ID, 10_000, clock.now() - 60_000, 10_000);
+    expect(entry().learned).toBeUndefined();
+  });
+
   it('caps an EV that charges on fewer phases no lower than the least of its EVSE, or it would get nothing', async () => {
     const ac = 'AC-1.1';
     const at = () => iso(clock.now());

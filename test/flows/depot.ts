@@ -9,6 +9,7 @@ import type { FoBodies, FoClient, FoInbound } from '../../protocols/fo/index.ts'
 import { openLink } from '../../simulators/fo/link.ts';
 import { fleetPower, httpDelivery, type RunningSite, runSite, type SiteScenario } from '../../simulators/site/index.ts';
 import { type FleetFile, type RunningFleet, runFleet } from '../../simulators/stations/index.ts';
+import { answered } from '../support/answered.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 const FLOWS = join(import.meta.dirname, '../../flows');
@@ -46,10 +47,12 @@ type Asked = { [T in keyof FoBodies]: FoBodies[T] };
 export class Operator {
   readonly heard: FoInbound[] = [];
   readonly #client: FoClient;
+  readonly #clock: ManualClock;
   /** Requests that wait for their Result. */
   waiting = 0;
 
   constructor(url: string, clock: ManualClock, partyId: string) {
+    this.#clock = clock;
     const onMessage = (m: FoInbound): void => {
       this.heard.push(m);
       if (m.replyTo !== undefined) this.#client.answer(m.replyTo, { status: 'ok' });
@@ -61,7 +64,8 @@ export class Operator {
   async request<T extends keyof Asked>(type: T, body: Asked[T]): Promise<ResultBody> {
     this.waiting++;
     try {
-      return await this.#client.request(type, body);
+      const asked = this.#client.request(type, body);
+      return await (type === 'UpdateSetpoint' ? answered(asked, this.#clock) : asked);
     } finally {
       this.waiting--;
     }

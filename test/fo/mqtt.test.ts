@@ -3,7 +3,7 @@ import { Aedes } from 'aedes';
 import { connect } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../core/clock.ts';
-import { silentLog } from '../../core/log.ts';
+import { createLog, silentLog } from '../../core/log.ts';
 import { PublishResources } from '../../model/index.ts';
 import {
   createFoBroker,
@@ -287,13 +287,19 @@ describe('the broker in this process', () => {
   const dn = `${root}/dn/ctl`;
 
   it('lets nobody in without the right token, from another address than it may, or under a foreign client id', async () => {
-    const { url } = await broker();
+    const lines: string[] = [];
+    const log = createLog({ clock: realClock(), level: 'warn', format: 'json', write: (line) => lines.push(line) });
+    const { url } = await broker({ log });
     const refused = async (o: Parameters<typeof anybody>[1]) => (await anybody(url, o)).ends[0];
     expect(await refused({})).toBe(4);
     expect(await refused({ user: FO, password: 'south', id: FO })).toBe(4);
     expect(await refused({ user: 'nobody', password: '', id: 'nobody' })).toBe(4);
     expect(await refused({ user: FO, password: 'north', id: 'fo:south' })).toBe(2);
     expect(await refused({ user: FO, password: 'north', id: `${FO}-2` })).toBe(2);
+    // Each is in the log, by name and without what was given.
+    expect(lines.filter((l) => l.includes('fo.refusedConnection'))).toHaveLength(5);
+    expect(lines.join()).toContain('"user":"nobody"');
+    expect(lines.join()).not.toMatch(/"(south|north)"/);
     const right = await anybody(url, { user: FO, password: 'north', id: `${FO}/2` });
     expect(right.client.connected).toBe(true);
   });

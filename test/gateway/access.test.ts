@@ -22,13 +22,15 @@ const request = (headers: Record<string, string>, remoteAddress = '10.0.0.1', ur
   ({ headers, url, method, socket: { remoteAddress } }) as IncomingMessage;
 const code = (asked: Promise<unknown>): Promise<unknown> => asked.then(() => 'passed', codeOf);
 
-async function world(o: { users?: readonly (readonly [string, Role])[]; password?: string; trusting?: boolean } = {}) {
+async function world(
+  o: { users?: readonly (readonly [string, Role])[]; password?: string; trusting?: boolean; proxy?: string } = {},
+) {
   const clock = manualClock();
   const users: User[] = [];
   for (const [name, role] of o.users ?? [])
     users.push({ name, role, hash: await hashPassword(`a password of ${name}`, COST) });
-  const { password, trusting = true } = o;
-  const access = new Access({ clock, users: () => users, password, trusting, cost: COST });
+  const { password, trusting = true, proxy } = o;
+  const access = new Access({ clock, users: () => users, password, trusting, proxy, cost: COST });
   const who = async (headers: Record<string, string>, from?: string) => {
     const principal = await access.identify(request(headers, from));
     return principal && `${principal.name} ${principal.role}`;
@@ -142,6 +144,19 @@ describe('many wrong passwords', () => {
     expect(await who(wrong)).toBeUndefined();
     await clock.advance(1_999);
     expect(await code(who(wrong))).toBe('api.tooManyAttempts');
+  });
+
+  it('behind the trusted proxy count for the address that it adds, which nobody else can write', async () => {
+    const { who } = await world({ users: [['anna', 'engineer']], proxy: '10.0.0.1' });
+    const via = (forwarded: string, from = '::ffff:10.0.0.1') => who({ ...wrong, 'x-forwarded-for': forwarded }, from);
+    for (let i = 0; i < 5; i++) expect(await via(`198.51.100.${i}, 203.0.113.7`)).toBeUndefined();
+    expect(await code(via('198.51.100.9, 203.0.113.7'))).toBe('api.tooManyAttempts');
+    expect(await via('203.0.113.7, 203.0.113.8')).toBeUndefined();
+    for (let i = 0; i < 5; i++) expect(await via(`203.0.113.${i}`, '10.0.0.2')).toBeUndefined();
+    expect(await code(via('203.0.113.9', '10.0.0.2'))).toBe('api.tooManyAttempts');
+    for (const nonsense of ['', 'unknown', '203.0.113.9, ', 'x'.repeat(9_000), '1.2.3.4:5'])
+      expect(await via(nonsense)).toBeUndefined();
+    expect(await code(via('nobody'))).toBe('api.tooManyAttempts');
   });
 
   it('are forgotten after a right one, and after a while', async () => {

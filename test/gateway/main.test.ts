@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DEMO_SITE } from '../support/gateway.ts';
 
-const MAIN = join(import.meta.dirname, '../../gateway/main.ts');
+const MAIN = join(import.meta.dirname, '../../gateway/start.mjs');
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterAll(async () => {

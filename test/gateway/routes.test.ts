@@ -2,13 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import express, { Router } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { manualClock } from '../../core/clock.ts';
 import { API_ROUTES, errorResponse } from '../../gateway/api.ts';
-import { AREAS } from '../../gateway/gate.ts';
+import { AREAS, type Gate } from '../../gateway/gate.ts';
 import { isRole } from '../../gateway/roles.ts';
 import { mountRoutes } from '../../gateway/routes.ts';
+import { addTimelineRoutes } from '../../gateway/timeline-api.ts';
 import { TimelineStreams } from '../../gateway/timeline-streams.ts';
 import { Trace } from '../../hub/trace/index.ts';
 
@@ -59,6 +61,45 @@ describe('the table of routes', () => {
     const url = await served(express().use(api));
     const res = await fetch(`${url}/x`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' });
     expect([res.status, asked]).toEqual([418, ['operator']]);
+  });
+});
+
+describe('a page of the timeline', () => {
+  it('is whole and in order, and others have their turn while a large one is made', async () => {
+    const clock = manualClock();
+    const trace = new Trace(clock);
+    const streams = new TimelineStreams(clock, trace);
+    cleanups.push(() => streams.close());
+    const payload = { values: Array.from({ length: 20 }, (_, i) => ({ offsetS: i, powerW: i })) };
+    for (let i = 0; i < 500; i++)
+      trace.note({ stage: 'fo', direction: 'in', topic: 'fo1/Hello', id: `m-${i}`, payload });
+    const api = Router();
+    const gate: Gate = {
+      required: false,
+      who: () => Promise.resolve(undefined),
+      needs: () => (_req, _res, next) => next(),
+    };
+    addTimelineRoutes(api, { trace, streams, gate });
+    const url = await served(express().use(api));
+    let turns = 0;
+    let during: number | undefined;
+    const take = trace.slowPage.bind(trace);
+    trace.slowPage = (...given) => {
+      const page = take(...given);
+      function* counted() {
+        const from = turns;
+        yield* page.entries;
+        during = turns - from;
+      }
+      return { ...page, entries: counted() };
+    };
+    const loop = async (): Promise<void> => {
+      for (; during === undefined; turns++) await setImmediate();
+    };
+    const [body] = await Promise.all([fetch(`${url}/timeline?limit=2000`).then((res) => res.json()), loop()]);
+    expect(during).toBeGreaterThanOrEqual(15);
+    expect(body).toEqual(JSON.parse(JSON.stringify(trace.page({}, { limit: 2_000 }))));
+    expect(await (await fetch(`${url}/timeline?topic=nothing`)).json()).toMatchObject({ entries: [], newestSeq: 500 });
   });
 });
 

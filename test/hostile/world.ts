@@ -2,6 +2,7 @@ import type { FlowNode } from 'node-red';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { iso, type ManualClock, manualClock } from '../../core/clock.ts';
 import type { SiteFile } from '../../model/index.ts';
+import { answered } from '../support/answered.ts';
 import {
   promptSite,
   siteNodes,
@@ -94,7 +95,8 @@ async function startWorld(o: Omit<TestGatewayOptions, 'clock' | 'site'>): Promis
   let renewAt = Number.POSITIVE_INFINITY;
   const renew = async (): Promise<void> => {
     renewAt = clock.now() + RENEW_MS;
-    const answer = await operator.request('UpdateSetpoint', setpoint('N-1', ++seq, TARGET_W, clock.now()));
+    const body = setpoint('N-1', ++seq, TARGET_W, clock.now());
+    const answer = await answered(operator.request('UpdateSetpoint', body), clock);
     if (answer.status !== 'ok') throw new Error(`the setpoint was answered ${JSON.stringify(answer)}`);
   };
 

@@ -29,9 +29,15 @@ const STORES: Readonly<Record<number, string>> = {
         PRIMARY KEY (kind, key)) STRICT;
       CREATE INDEX record_by_age ON record (kind, at);
       PRAGMA application_id = 1983014771; PRAGMA user_version = 3`,
+  4: `CREATE TABLE record (
+        kind TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (kind, key)) STRICT;
+      CREATE INDEX record_by_age ON record (kind, at);
+      PRAGMA application_id = 1983014771; PRAGMA user_version = 4`,
 };
 
-const KINDS = Object.keys(RECORD_KINDS) as RecordKind[];
+/** All but `meter`, whose rows have another form since version 4. */
+const KINDS = (Object.keys(RECORD_KINDS) as RecordKind[]).filter((kind) => kind !== 'meter');
 
 describe('a store of an earlier version', () => {
   let folder: string;
@@ -60,6 +66,21 @@ describe('a store of an earlier version', () => {
     db.close();
     return { version, rows: rows.map((r) => ({ ...r, sql: String(r.sql).replaceAll(/\s+/g, ' ') })) };
   }
+
+  it('keeps its meter values, in the form in which they are read since version 4', async () => {
+    write(3);
+    const db = new DatabaseSync(path);
+    const body = { resourceId: 'N-1.1', at: '2026-06-01T12:00:00.000Z', powerW: 7000, quality: 'good' };
+    const at = Date.parse('2026-06-01T12:00:00.250Z');
+    const put = db.prepare(`INSERT INTO record (kind, key, at, body) VALUES ('meter', ?, ?, ?)`);
+    put.run(`site:a/N-1.1/${body.at}`, at, JSON.stringify(body));
+    db.close();
+    const store = await open();
+    expect(await store.list('meter', { prefix: 'site:a/second/' })).toEqual([
+      { key: `site:a/second/2026-06-01T12:00:00.250Z/N-1.1/${body.at}`, at, body: [body] },
+    ]);
+    await store.close();
+  });
 
   it('is known for every version that there was', () => {
     expect(Object.keys(STORES).map(Number)).toEqual(MIGRATIONS.map((m) => m.to));

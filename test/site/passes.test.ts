@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocate, type SiteInput } from '../../hub/allocation/index.ts';
+import { appliedOf } from '../../hub/site/applied.ts';
 import { type Pass, type Passed, runPasses } from '../../hub/site/passes.ts';
+import { hasRoomForAll } from '../../hub/site/room.ts';
 import { grantedRange, limitUse, quantum, zeroIsFeasible } from '../allocation/check.ts';
 import { type Dice, dice, randomSite, shuffled } from '../allocation/sites.ts';
 
@@ -133,5 +135,52 @@ describe('several targets one after the other (fo 6.3)', () => {
       }));
       expect(runPasses(other, turned).last.result).toEqual(runPasses(site, passes).last.result);
     });
+  });
+});
+
+describe('services that no limit holds back', () => {
+  /** The same site below limits that nobody can reach. */
+  function roomy(site: SiteInput): SiteInput {
+    const { ess: _, ...rest } = site;
+    const mostW = site.evses.reduce((sum, e) => sum + Math.abs(e.loW) + e.maxW + 3_000, site.usedW + site.generationW);
+    const wide = { importLimitW: mostW, exportLimitW: mostW };
+    return { ...rest, poc: { ...site.poc, ...wide }, circuits: site.circuits.map((c) => ({ ...c, ...wide })) };
+  }
+
+  it('get by themselves what they get beside all others', () => {
+    let apart = 0;
+    overSites(250, (site, passes) => {
+      const wide = roomy(site);
+      const groups = passes.map(
+        (p): Pass => ({
+          ...p,
+          target: { ...p.target, referencePoint: p.target.referencePoint === 'evse' ? 'evse' : 'group' },
+        }),
+      );
+      expect(hasRoomForAll(wide)).toBe(true);
+      const mine = runPasses(wide, groups);
+      const whole = runPasses(wide, groups, false);
+      expect(mine.last).toEqual(whole.last);
+      for (const { key, target } of groups) {
+        const [a, b] = [mine.by.get(key), whole.by.get(key)];
+        if (a === undefined || b === undefined) throw new Error(`there is no pass ${key}`);
+        if (a.input.evses.length < b.input.evses.length) apart++;
+        expect(appliedOf(a, 0, 0)).toEqual(appliedOf(b, 0, 0));
+        expect(a.taken).toEqual(b.taken);
+        for (const id of target.members) expect(granted(a).get(id)).toBe(granted(b).get(id));
+      }
+    });
+    expect(apart).toBeGreaterThan(100);
+  });
+
+  it('are planned together where a limit could be reached by all of them at once', () => {
+    let tight = 0;
+    overSites(250, (site, passes) => {
+      if (hasRoomForAll(site)) return;
+      tight++;
+      const { by } = runPasses(site, passes);
+      for (const { input } of by.values()) expect(input.evses).toHaveLength(site.evses.length);
+    });
+    expect(tight).toBeGreaterThan(100);
   });
 });

@@ -1,12 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { manualClock, realClock } from '../../core/clock.ts';
 import { silentLog } from '../../core/log.ts';
 import { createMetrics } from '../../core/metrics.ts';
+import { Checkpoints } from '../../gateway/store/checkpoints.ts';
 import { createCommitter } from '../../gateway/store/commit.ts';
 import { openDatabase } from '../../gateway/store/database.ts';
 import { openStore, RETENTION_DAYS, startRetention } from '../../gateway/store/index.ts';
@@ -233,7 +235,8 @@ describe('metrics', () => {
 
 describe('retention', () => {
   it('keeps proofs and records longer than the single commands, of which there are many', () => {
-    const { proof = 0, record = 0, outcome, batch } = RETENTION_DAYS;
+    const { proof = 0, record = 0, outcome, batch, meter, telemetry } = RETENTION_DAYS;
+    expect([meter, telemetry]).toEqual([90, 90]);
     expect([outcome, batch]).toEqual([14, 14]);
     expect(Math.min(proof, record)).toBeGreaterThan(1000);
   });
@@ -262,5 +265,49 @@ describe('retention', () => {
     await clock.advance(2 * 3_600_000);
     expect(clock.pending).toBe(1);
     job.cancel();
+  });
+});
+
+describe('the write-ahead log', () => {
+  it('is moved into the file in a quiet moment, and does not grow beyond that', async () => {
+    const path = fresh();
+    const store = await open(path);
+    const logBytes = (): number => statSync(`${path}-wal`).size;
+    const fileBytes = (): number => statSync(path).size;
+    const before = fileBytes();
+    for (let i = 0; i < 100; i++) await store.write([put(`a${i}`)]);
+    expect(fileBytes()).toBe(before);
+    for (let i = 0; i < 50; i++) await store.write([put(`b${i}`)]);
+    await expect.poll(fileBytes, { timeout: 2_000 }).toBeGreaterThan(before);
+    const [once] = [logBytes()];
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 150; i++) await store.write([put(`c${round}/${i}`)]);
+      await sleep(40);
+    }
+    // It is begun anew each time.
+    expect(logBytes()).toBeLessThan(2 * once);
+    await store.close();
+  });
+
+  it('is moved also where it is never quiet', async () => {
+    const path = fresh();
+    const db = openDatabase(path, silentLog);
+    const records = prepareRecords(db);
+    const clock = manualClock();
+    const checkpoints = new Checkpoints({ db, clock });
+    const fileBytes = (): number => statSync(path).size;
+    const before = fileBytes();
+    const commit = async (i: number): Promise<void> => {
+      for (const op of prepareOps([put(`a${i}`), put(`b${i}`)])) records.apply(op);
+      checkpoints.committed(128);
+      await clock.advance(9);
+    };
+    for (let i = 0; i < 15; i++) await commit(i);
+    expect(fileBytes()).toBe(before);
+    await commit(15);
+    expect(fileBytes()).toBeGreaterThan(before);
+    checkpoints.close();
+    expect(clock.pending).toBe(0);
+    db.close();
   });
 });

@@ -181,7 +181,7 @@ describe('bounds', () => {
     void writer.write([row('setpoint', 'b')]);
     await writer.write([row('telemetry', 'c')]);
     await writer.barrier();
-    expect(commits).toEqual([['setpoint b', 'telemetry c']]);
+    expect(commits.flat()).toEqual(['setpoint b', 'telemetry c']);
     expect([clock.pending, writer.pendingRows()]).toEqual([0, 0]);
   });
 });

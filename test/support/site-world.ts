@@ -92,13 +92,15 @@ export async function siteWorld(patch: Partial<SiteFile> = {}, given?: StorePort
     },
     async ask(topic, payload, peer = 'fo:test') {
       const at = iso(clock.now());
-      const { result, target } = await w.site.decide({
+      const decision = await w.site.decide({
         topic,
         payload,
         v2gate: { id: 'm', at, link: 'test', peer, replyTo: 'r' },
       });
+      const { target } = decision;
       if (target && w.wired) run(w, target);
-      return result;
+      // As the service node does it: what a setpoint became is read when its commands are out.
+      return decision.result;
     },
     async service(parameters = {}, fallback = {}) {
       const now = clock.now();

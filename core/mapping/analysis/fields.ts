@@ -1,5 +1,5 @@
 import { ANY, type Form, itemOf, MISSING, type ObjectForm, type Part, unionOf } from './form.ts';
-import { nearest } from './text.ts';
+import { fieldHint } from './text.ts';
 import { isPath, type Tracer } from './trace.ts';
 
 /** A field of whatever the context is; reported when nothing there can have it. */
@@ -53,15 +53,11 @@ function report(t: Tracer, name: string, at: number, parts: readonly Part[]): vo
   const inContext = first?.path?.startsWith('$ctx') === true;
   const owner = first ? (inContext ? first.path : (first.name ?? first.path)) : 'a simple value';
   const names = objects.flatMap((o) => o.names);
-  const meant = nearest(name, names);
+  const hint = fieldHint(name, names);
   t.report({
     code: inContext ? 'mapping.unknownContext' : 'mapping.unknownSource',
     message: `${owner} has no field ${name}.`,
     at,
-    ...(meant === undefined
-      ? inContext
-        ? { hint: `It has ${names.join(', ')}.` }
-        : {}
-      : { hint: `Is ${meant} meant?` }),
+    ...(hint === undefined ? {} : { hint }),
   });
 }

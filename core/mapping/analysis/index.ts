@@ -42,7 +42,16 @@ const CHECKS: readonly Check[] = [
 /** All findings about a tree that parsed, except for what only the code generator sees. */
 export function analyse(ast: Node, o: AnalysisOptions): Report[] {
   const subject: Subject = { ...o, ast, facts: gatherFacts(ast, o.bindings) };
-  return CHECKS.flatMap((check) => check(subject));
+  return withoutEchoes(
+    CHECKS.flatMap((check) => check(subject)),
+    (r) => String(r.at),
+  );
+}
+
+/** `sum(x)` reads a field sum only because the $ is missing: one finding. */
+export function withoutEchoes<R extends { readonly code: string }>(all: readonly R[], place: (r: R) => string): R[] {
+  const calls = new Set(all.filter((r) => r.code === 'mapping.missingDollar').map(place));
+  return all.filter((r) => r.code !== 'mapping.unknownSource' || !calls.has(place(r)));
 }
 
 /** Follows the values where a schema is given, which is the costly part. */

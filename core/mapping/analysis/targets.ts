@@ -1,6 +1,6 @@
 import type { Report } from '../diagnostic.ts';
 import { type Form, itemOf, kindNames, type Literal, listed, type ObjectForm, type Part, unionOf } from './form.ts';
-import { nearest, unitOfName } from './text.ts';
+import { fieldHint, nearest, unitOfName } from './text.ts';
 
 /** What becomes of one field of a target. */
 export interface Written {
@@ -219,7 +219,7 @@ function foreign(made: ObjectForm, targets: readonly ObjectForm[], place: Place,
 const collapses = (value: Form): boolean => value.parts.some((p) => p.is === 'list' && p.loose);
 
 function unknownField(name: string, owner: string, at: number, targets: readonly ObjectForm[]): Report {
-  const meant = nearest(
+  const hint = fieldHint(
     name,
     targets.flatMap((t) => t.names),
   );
@@ -227,7 +227,7 @@ function unknownField(name: string, owner: string, at: number, targets: readonly
     code: 'mapping.targetUnknown',
     message: `${owner} has no field ${name}.`,
     at,
-    ...(meant === undefined ? {} : { hint: `Is ${meant} meant?` }),
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 

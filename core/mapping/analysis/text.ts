@@ -13,6 +13,17 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** Names that are told one by one. */
+const FEW = 12;
+
+/** What may have been meant by a field that does not exist; of few fields all are named. */
+export function fieldHint(name: string, fields: readonly string[]): string | undefined {
+  const meant = nearest(name, fields);
+  if (meant !== undefined) return `Is ${meant} meant?`;
+  const all = [...new Set(fields)];
+  return all.length > 0 && all.length <= FEW ? `It has ${all.join(', ')}.` : undefined;
+}
+
 /** Edit distance, given up once it reaches `stop`. */
 function distance(a: string, b: string, stop: number): number {
   if (Math.abs(a.length - b.length) >= stop) return stop;

@@ -20,7 +20,7 @@ function pushing(items: readonly { readonly e: Emit; readonly nested: boolean }[
   const out = cx.p.id('t');
   cx.fn.lets.push(out);
   const parts = items.map(({ e, nested }) =>
-    nested ? `${out}.push(${e.code})` : `${cx.p.r('addItem')}(${out},${e.code})`,
+    nested ? `${out}.push(${e.code})` : `${cx.p.r('addItem')}(S,${out},${e.code})`,
   );
   return `(${[`${out}=[]`, ...parts, out].join(',')})`;
 }

@@ -32,7 +32,7 @@ export function genBinary(node: BinaryNode, cx: Cx): Emit {
   const undef = (l.t | r.t) & T.undef;
   if (number) return emit(`${p.r(number)}(${l.code},${r.code},${at})`, T.num | undef);
   const order = Object.entries(ORDER).find(([symbol]) => symbol === op)?.[1];
-  if (order) return emit(`${p.r(order)}(${l.code},${r.code},${at})`, T.bool | undef);
+  if (order) return emit(`${p.r(order)}(S,${l.code},${r.code},${at})`, T.bool | undef);
   p.slow.push({ construct: SLOW_CONSTRUCTS.unknown.construct, position: at });
   return emit('undefined', T.undef);
 }
@@ -93,7 +93,8 @@ function genDefault(node: ConditionNode, cx: Cx): Emit | undefined {
   if (!coalescing && !same(condition, node.then)) return undefined;
   const t = cx.p.id('t');
   cx.fn.lets.push(t);
-  const value = genNode(node.then, cx);
+  // The first of both copies: errors name its place.
+  const value = genNode(coalescing ? asked : condition, cx);
   const other = node.else ? genNode(node.else, cx) : emit('undefined', T.undef);
   const assigned = { code: `(${t}=${value.code})`, t: value.t };
   const test = coalescing ? `(${assigned.code}!==undefined)` : truth(assigned, cx);

@@ -36,16 +36,18 @@ export function genTuplePath(node: PathNode, cx: Cx): Emit {
 function genRows(node: PathNode, from: number, items: string, cx: Cx): Emit {
   const { p } = cx;
   const names = new Set<string>();
+  const [first] = node.steps;
+  const start = from === 0 && first?.consarray ? genArrayStart(first, items, cx) : items;
   let rows: string | undefined;
   node.steps.slice(from).forEach((step, i) => {
     const before = new Set(names);
     rowNames(step, names);
     const known: Names = { before, after: new Set(names) };
-    if (from + i === 0 && step.consarray) rows = genLooseRows(step, cx);
-    else if (step.type === 'sort') rows = genTupleSort(rows, items, step, known, cx);
-    else rows = genTupleStep(rows ?? `${p.r('tuplesOf')}(${items})`, step, known, cx);
+    if (from + i === 0 && step.consarray) return;
+    if (step.type === 'sort') rows = genTupleSort(rows, start, step, known, cx);
+    else rows = genTupleStep(rows ?? `${p.r('tuplesOf')}(${start})`, step, known, cx);
   });
-  const stream = rows ?? 'undefined';
+  const stream = rows ?? `${p.r('tuplesOf')}(${start})`;
   if (node.group) return genTupleGroup(node, stream, names, cx);
   if (node.tuple) return emit(stream, T.arr);
   const keep = node.keepSingletonArray || node.keepArray;
@@ -57,10 +59,12 @@ function startItems(node: PathNode, cx: Cx): string {
   return isVariable ? `[${cx.x}]` : `(${cx.p.r('isArray')}(${cx.x})?${cx.x}:[${cx.x}])`;
 }
 
-/** As in the interpreter, an array constructor at the start binds nothing. */
-function genLooseRows(step: Node, cx: Cx): string {
-  const input = `${cx.p.r('isArray')}(${cx.x})?${cx.x}:${cx.p.r('sequenceOf')}(${cx.x})`;
-  return `${cx.p.r('tuplesOf')}(${cx.p.r('loose')}((${stepFn(step, { ...cx, plain: false, dual: false })})(${input})))`;
+/** As in the interpreter, an array constructor at the start binds nothing; with `@$v` behind it even its items are lost. */
+function genArrayStart(step: Node, items: string, cx: Cx): string {
+  const { p } = cx;
+  const input = `${p.r('isArray')}(${cx.x})?${cx.x}:${p.r('sequenceOf')}(${cx.x})`;
+  const array = `(${stepFn(step, { ...cx, plain: false, dual: false })})(${input})`;
+  return step.focus === undefined ? `${p.r('loose')}(${array})` : `(${array},${items})`;
 }
 
 interface Names {

@@ -1,30 +1,33 @@
 import type { Step } from './path.ts';
-import { charge, checkLength, fail, type Marked, type RunState } from './state.ts';
+import { charge, checkLength, checkRoom, fail, type Marked, type RunState, weigh } from './state.ts';
 import { EMPTY, isArray, isFn, isForbidden, kept, newSequence, own, put, sequenceOf } from './values.ts';
 
 /** `*`: the values of all fields; arrays are opened up completely. */
 export function wildcard(s: RunState, v: unknown): unknown {
   const from: unknown = isArray(v) && v.outerWrapper && v.length > 0 ? v[0] : v;
   if (typeof from !== 'object' || from === null || isFn(from)) return EMPTY;
-  let out: unknown[] = newSequence();
-  for (const key of Object.keys(from)) {
+  const names = Object.keys(from);
+  charge(s, names.length);
+  const out = newSequence();
+  for (const key of names) {
     const value: unknown = isArray(from) ? Reflect.get(from, key) : own(from, key);
-    // Opening an array up gives a plain array: from here on a single value stays an array.
-    if (isArray(value)) out = out.concat(flattened(s, value, []));
-    else out.push(value);
+    if (isArray(value)) {
+      flattened(s, value, out);
+      // Opening an array up gives a plain array: from here on a single value stays an array.
+      delete out.sequence;
+    } else out.push(value);
   }
   checkLength(s, out.length);
   return out;
 }
 
-function flattened(s: RunState, v: readonly unknown[], out: unknown[]): unknown[] {
+function flattened(s: RunState, v: readonly unknown[], out: unknown[]): void {
   charge(s, v.length);
   for (let i = 0; i < v.length; i++) {
     const item: unknown = v[i];
     if (isArray(item)) flattened(s, item, out);
     else out.push(item);
   }
-  return out;
 }
 
 /** `**`: the value itself and everything below it, arrays left out. */
@@ -47,10 +50,12 @@ function descend(s: RunState, v: unknown, out: Marked): void {
 }
 
 /** Adds one item of an array constructor: nothing for undefined, the items of an array. */
-export function add(out: unknown[], v: unknown): void {
+export function add(s: RunState, out: unknown[], v: unknown): void {
   if (v === undefined) return;
-  if (isArray(v)) for (let i = 0; i < v.length; i++) out.push(v[i]);
-  else out.push(v);
+  if (isArray(v)) {
+    checkRoom(s, out.length, v.length);
+    for (let i = 0; i < v.length; i++) out.push(v[i]);
+  } else out.push(v);
 }
 
 /** Marks an array constructor in a path so that the path does not flatten it. */
@@ -63,21 +68,19 @@ export function cons(s: RunState, v: unknown[]): unknown[] {
 /** A pair of an object constructor: constant or computed key, value in the context of the grouped items. */
 export type PairCode = readonly [key: string | Step, value: Step];
 
-interface Gathered {
+export interface Gathered {
   data: unknown;
-  readonly pair: number;
   /** The array of several items, once there are several. */
-  own: unknown[] | undefined;
+  own?: unknown[];
 }
 
 /** As `$append` does, without copying the array for every item. */
-function gather(entry: Gathered, item: unknown): void {
+export function gather(s: RunState, entry: Gathered, item: unknown): void {
   if (item === undefined) return;
   if (entry.data === undefined) entry.data = item;
   else {
     entry.own ??= isArray(entry.data) ? [...entry.data] : [entry.data];
-    if (isArray(item)) for (let i = 0; i < item.length; i++) entry.own.push(item[i]);
-    else entry.own.push(item);
+    add(s, entry.own, item);
     entry.data = entry.own;
   }
 }
@@ -86,7 +89,7 @@ function gather(entry: Gathered, item: unknown): void {
 export function group(s: RunState, items: unknown, pairs: readonly PairCode[], position: number): unknown {
   const list: readonly unknown[] = isArray(items) ? (items.length === 0 ? [undefined] : items) : [items];
   charge(s, list.length * pairs.length);
-  const groups: Record<string, Gathered> = Object.create(null);
+  const groups: Record<string, Gathered & { readonly pair: number }> = Object.create(null);
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
     for (let p = 0; p < pairs.length; p++) {
@@ -94,9 +97,9 @@ export function group(s: RunState, items: unknown, pairs: readonly PairCode[], p
       const key = checkedKey(typeof code === 'function' ? code(item) : code, position);
       if (key === undefined) continue;
       const entry = groups[key];
-      if (!entry) groups[key] = { data: item, pair: p, own: undefined };
+      if (!entry) groups[key] = { data: item, pair: p };
       else if (entry.pair !== p) fail('D1009', position, { value: key });
-      else gather(entry, item);
+      else gather(s, entry, item);
     }
   }
   const out = {};
@@ -138,7 +141,7 @@ export function sortBy(s: RunState, v: unknown, terms: readonly TermCode[], posi
     for (let t = 0; t < terms.length; t++) {
       const term = terms[t];
       if (!term) break;
-      const order = compareKeys(keyOf(a, t, term[0]), keyOf(b, t, term[0]), term[1], position);
+      const order = compareKeys(s, keyOf(a, t, term[0]), keyOf(b, t, term[0]), term[1], position);
       if (order !== 0) return order > 0;
     }
     return false;
@@ -152,12 +155,13 @@ function fewItems(v: Marked): unknown {
   return v[0] === undefined || isArray(v[0]) ? sequenceOf(v[0]) : v[0];
 }
 
-function compareKeys(a: unknown, b: unknown, descending: boolean, position: number): number {
+function compareKeys(s: RunState, a: unknown, b: unknown, descending: boolean, position: number): number {
   if (a === undefined) return b === undefined ? 0 : 1;
   if (b === undefined) return -1;
   const simple = (v: unknown): boolean => typeof v === 'string' || typeof v === 'number';
   if (!simple(a) || !simple(b)) fail('T2008', position, { value: simple(a) ? b : a });
   if (typeof a !== typeof b) fail('T2007', position, { value: a, value2: b });
+  weigh(s, a);
   if (a === b) return 0;
   return (a as number) < (b as number) === descending ? 1 : -1;
 }

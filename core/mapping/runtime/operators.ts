@@ -1,4 +1,4 @@
-import { charge, checkText, fail, located, type RunState } from './state.ts';
+import { charge, checkText, fail, located, type RunState, weigh } from './state.ts';
 import { deepEqual, isArray, isNumeric, newSequence, toText } from './values.ts';
 
 function checkOperands(a: unknown, b: unknown, position: number, token: string): boolean {
@@ -64,7 +64,7 @@ export function ne(s: RunState, a: unknown, b: unknown): boolean {
 }
 
 /** True when both sides can be ordered; false when one is missing; fails otherwise. */
-function comparable(a: unknown, b: unknown, position: number, token: string): boolean {
+function comparable(s: RunState, a: unknown, b: unknown, position: number, token: string): boolean {
   const ta = typeof a;
   const tb = typeof b;
   const okA = ta === 'undefined' || ta === 'string' || ta === 'number';
@@ -72,27 +72,28 @@ function comparable(a: unknown, b: unknown, position: number, token: string): bo
   if (!okA || !okB) fail('T2010', position, { value: okA && ta !== 'undefined' ? b : a, token });
   if (ta === 'undefined' || tb === 'undefined') return false;
   if (ta !== tb) fail('T2009', position, { value: a, value2: b, token });
+  weigh(s, a);
   return true;
 }
 
-export function lt(a: unknown, b: unknown, position: number): boolean | undefined {
+export function lt(s: RunState, a: unknown, b: unknown, position: number): boolean | undefined {
   if (typeof a === 'number' && typeof b === 'number') return a < b;
-  return comparable(a, b, position, '<') ? (a as string) < (b as string) : undefined;
+  return comparable(s, a, b, position, '<') ? (a as string) < (b as string) : undefined;
 }
 
-export function le(a: unknown, b: unknown, position: number): boolean | undefined {
+export function le(s: RunState, a: unknown, b: unknown, position: number): boolean | undefined {
   if (typeof a === 'number' && typeof b === 'number') return a <= b;
-  return comparable(a, b, position, '<=') ? (a as string) <= (b as string) : undefined;
+  return comparable(s, a, b, position, '<=') ? (a as string) <= (b as string) : undefined;
 }
 
-export function gt(a: unknown, b: unknown, position: number): boolean | undefined {
+export function gt(s: RunState, a: unknown, b: unknown, position: number): boolean | undefined {
   if (typeof a === 'number' && typeof b === 'number') return a > b;
-  return comparable(a, b, position, '>') ? (a as string) > (b as string) : undefined;
+  return comparable(s, a, b, position, '>') ? (a as string) > (b as string) : undefined;
 }
 
-export function ge(a: unknown, b: unknown, position: number): boolean | undefined {
+export function ge(s: RunState, a: unknown, b: unknown, position: number): boolean | undefined {
   if (typeof a === 'number' && typeof b === 'number') return a >= b;
-  return comparable(a, b, position, '>=') ? (a as string) >= (b as string) : undefined;
+  return comparable(s, a, b, position, '>=') ? (a as string) >= (b as string) : undefined;
 }
 
 /** `in`: membership by identity of simple values. */
@@ -100,6 +101,7 @@ export function includes(s: RunState, a: unknown, b: unknown): boolean {
   if (a === undefined || b === undefined) return false;
   if (!isArray(b)) return a === b;
   charge(s, b.length);
+  if (typeof a === 'string') charge(s, b.length * (a.length >> 10));
   for (let i = 0; i < b.length; i++) if (b[i] === a) return true;
   return false;
 }

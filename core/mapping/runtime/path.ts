@@ -1,4 +1,4 @@
-import { charge, checkLength, type Marked, type RunState } from './state.ts';
+import { charge, checkLength, checkRoom, type Marked, type RunState } from './state.ts';
 import { EMPTY, isArray, isNumeric, newSequence, norm, own, sequenceOf, truthy } from './values.ts';
 
 /** A step of a path, or any other piece of generated code that needs only its context. */
@@ -19,8 +19,10 @@ export function lookupIn(s: RunState, items: readonly unknown[], key: string): M
   const out = newSequence();
   for (let i = 0; i < items.length; i++) {
     const v = lookup(s, items[i], key);
-    if (isArray(v)) for (let k = 0; k < v.length; k++) out.push(v[k]);
-    else if (v !== undefined) out.push(v);
+    if (isArray(v)) {
+      checkRoom(s, out.length, v.length);
+      for (let k = 0; k < v.length; k++) out.push(v[k]);
+    } else if (v !== undefined) out.push(v);
   }
   return out;
 }
@@ -78,8 +80,10 @@ function collect(s: RunState, items: readonly unknown[], f: Step, use: Use): unk
     const r = f(items[i]);
     if (r === undefined) continue;
     if (results++ === 0) first = r;
-    if (isArray(r) && !r.cons) for (let k = 0; k < r.length; k++) out.push(r[k]);
-    else out.push(r);
+    if (isArray(r) && !r.cons) {
+      checkRoom(s, out.length, r.length);
+      for (let k = 0; k < r.length; k++) out.push(r[k]);
+    } else out.push(r);
   }
   checkLength(s, out.length);
   if (use !== 'mid' && results === 1 && isArray(first) && first.sequence !== true) {

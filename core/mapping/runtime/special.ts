@@ -54,7 +54,9 @@ export function transform(
   const code = (input: unknown): unknown => {
     if (input === undefined) return undefined;
     if (!(o.clone instanceof Fn)) fail('T2013', o.position);
-    const copy = apply(s, o.clone, [input], null);
+    const cloned = apply(s, o.clone, [input], null);
+    // A $clone of the mapping's own may give what belongs to others, above all the input itself.
+    const copy = o.clone.builtin ? cloned : copied(s, cloned);
     const found = o.pattern(copy);
     const matches: readonly unknown[] = found === undefined ? [] : isArray(found) ? found : [found];
     const parts = new Set<unknown>();
@@ -62,21 +64,35 @@ export function transform(
     for (const match of matches) {
       const update = o.update(match);
       // A pattern that leaves the copy, e.g. by $$, must not reach what belongs to others.
-      const target = typeof match !== 'object' || match === null || parts.has(match) ? match : copied(match);
+      const target = typeof match !== 'object' || match === null || parts.has(match) ? match : copied(s, match);
       if (update !== undefined) change(target, update, o.updatePosition);
       if (o.remove) erase(target, o.remove(target), o.removePosition);
     }
+    if (containsItself(s, copy, new Set(), new Set())) fail('X0007', o.updatePosition);
     return copy;
   };
   return native(1, code, parseSignature(TRANSFORM_SIGNATURE));
 }
 
-function copied(v: object): object {
-  if (v instanceof Fn) return v;
-  if (Array.isArray(v)) return [...(v as readonly unknown[])];
+function copied(s: RunState, v: unknown): unknown {
+  if (typeof v !== 'object' || v === null || v instanceof Fn) return v;
+  charge(s, 1);
+  if (isArray(v)) return v.map((item) => copied(s, item));
   const copy = {};
-  for (const key of Object.keys(v)) if (!isForbidden(key)) put(copy, key, Reflect.get(v, key));
+  for (const key of Object.keys(v)) if (!isForbidden(key)) put(copy, key, copied(s, Reflect.get(v, key)));
   return copy;
+}
+
+/** An update may put an object into a part of itself; such a value could not be written out. */
+function containsItself(s: RunState, v: unknown, open: Set<unknown>, done: Set<unknown>): boolean {
+  if (typeof v !== 'object' || v === null || done.has(v)) return false;
+  if (open.has(v)) return true;
+  charge(s, 1);
+  open.add(v);
+  const found = Object.values(v).some((part) => containsItself(s, part, open, done));
+  open.delete(v);
+  done.add(v);
+  return found;
 }
 
 function partsOf(s: RunState, v: unknown, into: Set<unknown>): void {

@@ -143,6 +143,12 @@ export function checkLength(s: RunState, length: number): void {
   charge(s, length);
 }
 
+/** The same before `n` items are added to an array of `length`: adding costs less than making. */
+export function checkRoom(s: RunState, length: number, n: number): void {
+  if (length + n > s.limits.sequence) fail('D2015', -1, { value: s.limits.sequence });
+  if (n > 8) charge(s, n >> 3);
+}
+
 /** Takes the engine's marks off the arrays of a result. */
 export function finish(s: RunState, result: unknown): unknown {
   if (Array.isArray(result)) unmark(result);

@@ -1,7 +1,7 @@
-import { checkedKey, sortBy, type TermCode } from './collections.ts';
+import { checkedKey, type Gathered, gather, sortBy, type TermCode } from './collections.ts';
 import { hits, type Step } from './path.ts';
-import { charge, checkLength, fail, type Marked, type RunState } from './state.ts';
-import { append, isArray, kept, newSequence, put } from './values.ts';
+import { charge, checkRoom, fail, type Marked, type RunState } from './state.ts';
+import { isArray, kept, newSequence, put } from './values.ts';
 
 /** One row of a tuple stream: the current item under `@` and the variables bound on the way (`#$i`, `@$v`, parents). */
 export type Tuple = Record<string, unknown>;
@@ -19,8 +19,11 @@ interface StepOptions {
   readonly stages: readonly TupleStage[];
 }
 
+/** Nothing is inherited. Objects without any prototype are several times slower. */
+const NOTHING: object = Object.freeze(Object.create(null));
+
 function newTuple(from?: object): Tuple {
-  const t: Tuple = Object.create(null);
+  const t: Tuple = Object.create(NOTHING);
   return from ? Object.assign(t, from) : t;
 }
 
@@ -51,9 +54,9 @@ export function tupleStep(s: RunState, stream: Marked, f: TupleStep, o: StepOpti
     if (r === undefined) continue;
     const results: Marked = isArray(r) ? r : [r];
     charge(s, results.length);
+    checkRoom(s, out.length, results.length);
     for (let i = 0; i < results.length; i++) out.push(extended(row, results[i], i, results.tupleStream === true, o));
   }
-  checkLength(s, out.length);
   return tupleStages(s, out, o.stages);
 }
 
@@ -149,17 +152,22 @@ export function groupTuples(s: RunState, stream: Marked, pairs: readonly TuplePa
   for (const key of Object.keys(groups)) {
     const entry = groups[key];
     if (!entry) continue;
-    const merged = reduceRows(entry.rows);
+    const merged = reduceRows(s, entry.rows);
     const value = pairs[entry.pair]?.[1](merged['@'], merged);
     if (value !== undefined) put(out, key, kept(s, value));
   }
   return out;
 }
 
-function reduceRows(rows: readonly Tuple[]): Tuple {
-  const merged = newTuple(rows[0]);
-  for (let i = 1; i < rows.length; i++) {
-    for (const [name, value] of Object.entries(rows[i] ?? {})) merged[name] = append(merged[name], value);
+function reduceRows(s: RunState, rows: readonly Tuple[]): Tuple {
+  const values: Record<string, Gathered> = Object.create(null);
+  for (const row of rows) {
+    for (const name of Object.keys(row)) {
+      values[name] ??= { data: undefined };
+      gather(s, values[name], row[name]);
+    }
   }
+  const merged = newTuple();
+  for (const name of Object.keys(values)) merged[name] = values[name]?.data;
   return merged;
 }

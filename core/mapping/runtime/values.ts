@@ -1,5 +1,5 @@
 import { Fn } from './fn.ts';
-import { charge, checkText, fail, type Marked, type RunState } from './state.ts';
+import { charge, checkText, fail, type Marked, type RunState, weigh } from './state.ts';
 
 export const isArray = (v: unknown): v is Marked => Array.isArray(v);
 
@@ -87,6 +87,7 @@ function hasKeys(s: RunState, o: object): boolean {
 
 /** The language's equality: by value, key order does not count. */
 export function deepEqual(s: RunState, a: unknown, b: unknown): boolean {
+  if (typeof a === 'string' && typeof b === 'string') return a.length === b.length && sameText(s, a, b);
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof Fn || b instanceof Fn) return false;
@@ -95,6 +96,11 @@ export function deepEqual(s: RunState, a: unknown, b: unknown): boolean {
   charge(s, keys.length);
   if (keys.length !== Object.getOwnPropertyNames(b).length) return false;
   return keys.every((k) => Object.hasOwn(b, k) && deepEqual(s, Reflect.get(a, k), Reflect.get(b, k)));
+}
+
+function sameText(s: RunState, a: string, b: string): boolean {
+  weigh(s, a);
+  return a === b;
 }
 
 function equalItems(s: RunState, a: readonly unknown[], b: readonly unknown[]): boolean {

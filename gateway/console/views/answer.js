@@ -39,3 +39,15 @@ export function sayRefused(place, text) {
 export function sayWaiting(place, text) {
   place.replaceChildren(h('p', { 'data-tone': 'quiet' }, text));
 }
+
+/**
+ * Shows what was asked for; it stays.
+ * @param {HTMLElement} place @param {string} title @param {readonly { name: string, value: string }[]} lines
+ */
+export function sayList(place, title, lines) {
+  const rows = lines.flatMap(({ name, value }) => [h('dt', {}, name), h('dd', {}, value)]);
+  const list = h('dl', { class: 'facts settings', tabindex: '0', role: 'group', 'aria-label': title }, ...rows);
+  const text = lines.length === 0 ? `${title}: none were told.` : `${title}: ${lines.length}`;
+  place.replaceChildren(h('div', { 'data-tone': 'good' }, h('p', {}, text), ...(lines.length === 0 ? [] : [list])));
+  list.scrollIntoView({ block: 'nearest' });
+}

@@ -5,7 +5,7 @@
 import { badge, byId, h, keyed, roving, setAttr, setText } from '../dom.js';
 import { barOf, fleetOrder, fleetScale } from '../fleet-bars.js';
 import { percent, power } from '../format.js';
-import { markOf, stateWords } from '../words.js';
+import { markOf, stateOf } from '../words.js';
 
 /** Cards at once; the table of all stations has the others. */
 const SHOWN = 24;
@@ -61,7 +61,7 @@ function card(resourceId, open) {
     node: h('li', {}, button),
     /** @param {{ entry: FleetEntry, scale: number }} c */
     show({ entry: e, scale }) {
-      state.show(stateWords(e.state));
+      state.show(stateOf(e));
       setText(soc, e.socPct === undefined ? '' : percent(e.socPct));
       setText(figure, power(e.measuredW));
       setText(granted, e.grantedW === undefined ? 'not commanded' : `granted ${power(e.grantedW)}`);

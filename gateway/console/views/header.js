@@ -42,6 +42,7 @@ export function headerView({ choose }) {
       const title = view === undefined ? 'v2gate' : (view.name ?? view.siteId);
       setText(name, title);
       setText(note, view === undefined ? 'operator console' : `${view.siteId} · ${timeOfDay(now)}`);
+      setAttr(note, 'title', zoneText());
       setText(
         document.querySelector('title') ?? name,
         `${route.view.charAt(0).toUpperCase()}${route.view.slice(1)} · ${title} · v2gate console`,
@@ -53,6 +54,7 @@ export function headerView({ choose }) {
       const lostFor = mono - state.since;
       say(banner, state.connection === 'lost' && lostFor > BANNER_MS ? lostText(lostFor) : undefined);
       const missing = view === undefined && state.connection === 'live' && lostFor > NO_SITE_MS;
+      setAttr(document.body, 'data-site', missing ? 'none' : undefined);
       say(notice, missing ? NO_SITE : noticeText(state.reloaded, view));
     },
   };
@@ -60,6 +62,10 @@ export function headerView({ choose }) {
 
 const NO_SITE =
   'No site is running. Deploy a flow with a v2gate-site node, or look under health for what keeps it from starting.';
+
+/** Control room and site may lie in two time zones. */
+const zoneText = () =>
+  `Times are those of this browser (${Intl.DateTimeFormat().resolvedOptions().timeZone}); downloads are in UTC.`;
 
 /** @param {number} ms Seconds would make a screen reader repeat itself. */
 function lostText(ms) {

@@ -105,7 +105,7 @@ function limitRow() {
   const measured = cell('Measured', 'number');
   const imported = cell('Import limit', 'number');
   const exported = cell('Export limit', 'number');
-  const source = cell('Set by');
+  const source = cell('Set by', 'wraps');
   const node = h('tr', { role: 'row' }, where, measured, imported, exported, source);
   return {
     node,

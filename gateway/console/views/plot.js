@@ -43,7 +43,7 @@ export function plotView({ ask, url, refresh }) {
       scales: { x: { time: true, range: () => range.x }, kW: { range: () => range.y } },
       axes: [
         axis(colours, { values: clock, space: 70, size: 32 }),
-        axis(colours, { scale: 'kW', size: 64, values: kilowatts }),
+        axis(colours, { scale: 'kW', size: 72, values: kilowatts }),
       ],
       series: [{}, ...SERIES.map(({ key, label }) => line(colours, key, label))],
       hooks: {

@@ -2,13 +2,14 @@
  * @import { FleetEntry, StationCapabilities } from '../../../model/index.ts'
  * @import { ApiResult } from '../api.js'
  * @import { Order } from '../orders.js'
+ * @import { Me } from '../session.js'
  * @import { Go, View } from './frame.js'
  */
-import { orderId, ordersFor, outcomeOf, outcomeSentence } from '../orders.js';
+import { orderId, ordersFor, outcomeOf, outcomeSentence, settingLines } from '../orders.js';
 import { may } from '../session.js';
 import { capabilitiesOf, capabilityFacts, ladderOf, notesOf, stateFacts } from '../station-facts.js';
 import { optSentence } from '../words.js';
-import { sayDone, sayError, sayRefused, sayWaiting } from './answer.js';
+import { sayDone, sayError, sayList, sayRefused, sayWaiting } from './answer.js';
 import { detailDialog } from './detail.js';
 import { askBefore, askFor } from './question.js';
 
@@ -86,7 +87,8 @@ export function stationDetail({ load, opt, remove, order, refresh, go }) {
     else {
       const outcome = outcomeOf(result.body);
       const say = outcome.state === 'rejected' ? sayRefused : sayDone;
-      say(dialog.answer, outcomeSentence(outcome, label));
+      if (outcome.settings === undefined) say(dialog.answer, outcomeSentence(outcome, label));
+      else sayList(dialog.answer, `Settings of ${identity}`, settingLines(outcome));
     }
   };
 
@@ -130,7 +132,9 @@ export function stationDetail({ load, opt, remove, order, refresh, go }) {
         ladder: ladderOf(capabilities),
         lists: listOf('What could not be seen or set', notesOf(current, capabilities)),
         groups: [
-          ...(may(me, 'operator') ? [{ title: 'Orders to the station', actions: orderActions(current, give) }] : []),
+          ...(may(me, 'operator')
+            ? [{ title: 'Orders to the station', actions: orderActions(current, me, give) }]
+            : []),
         ],
         actions: [
           { name: 'wire', label: 'Follow on the wire', run: () => leave(key) },
@@ -165,9 +169,9 @@ function optQuestion(resourceId, choice) {
 /** @param {string} title @param {readonly string[]} lines */
 const listOf = (title, lines) => (lines.length === 0 ? [] : [{ title, lines }]);
 
-/** @param {FleetEntry} entry @param {(entry: FleetEntry, order: Order) => Promise<void>} give */
-function orderActions(entry, give) {
-  return ordersFor(entry).map((one) => ({
+/** @param {FleetEntry} entry @param {Me} me @param {(entry: FleetEntry, order: Order) => Promise<void>} give */
+function orderActions(entry, me, give) {
+  return ordersFor(entry, { engineer: may(me, 'engineer') }).map((one) => ({
     name: `order-${one.action}`,
     label: one.label,
     run: () => void give(entry, one),

@@ -6,7 +6,16 @@
 import { badge, byId, cell, h, head, headOf, icon, keyed, roving, setAttr, setText, tableOf } from '../dom.js';
 import { filterStations, MAX_ROWS, sortBy, sortStations } from '../fleet.js';
 import { age, percent, power, span } from '../format.js';
-import { codeSentence, markOf, outcomeWords, protocolWords, qualityWords, reasons, stateWords } from '../words.js';
+import {
+  codeSentence,
+  markOf,
+  outcomeWords,
+  protocolWords,
+  qualityWords,
+  reasons,
+  setLimitWords,
+  stateOf,
+} from '../words.js';
 
 /** @type {readonly { key: Exclude<StationColumn, 'protocol'>, label: string, number?: true }[]} */
 const COLUMNS = [
@@ -21,7 +30,7 @@ const COLUMNS = [
   { key: 'age', label: 'Age', number: true },
 ];
 
-/** One row of the table, with what it needs from elsewhere. @typedef {{ entry: FleetEntry, now: number, service: string | undefined }} Row */
+/** One row of the table, with what it needs from elsewhere. @typedef {{ entry: FleetEntry, now: number, service: string | undefined, limit: string | undefined }} Row */
 
 /** All resources of the site. @param {{ refresh: () => void, open: (resourceId: string, from: HTMLElement) => void }} o @returns {View} */
 export function stationsView({ refresh, open }) {
@@ -53,12 +62,20 @@ export function stationsView({ refresh, open }) {
       return { shown, text: countText(all, found.length, shown.length) };
     },
   );
+  /** @type {string | undefined} */
+  let asked;
   return {
-    show({ site, now }) {
+    show({ site, now, route }) {
+      // A warning leads to those that it is about; whoever types something else afterwards is right.
+      if (route.params.filter !== asked) {
+        asked = route.params.filter;
+        filter.value = asked ?? '';
+      }
       const all = site?.view.snapshot.resources ?? NONE;
       const service = activeService(site?.view.snapshot.services ?? []);
+      const limit = setLimitWords(site?.view.snapshot.limits ?? []);
       const { shown, text } = choose(all, filter.value, sorting);
-      showRows(shown.map((entry) => ({ entry, now, service })));
+      showRows(shown.map((entry) => ({ entry, now, service, limit })));
       rove.refresh();
       setText(note, text);
       empty.hidden = shown.length > 0;
@@ -164,11 +181,11 @@ function stationRow(first, open) {
   return {
     node,
     /** @param {Row} row */
-    show({ entry: e, now, service }) {
+    show({ entry: e, now, service, limit }) {
       setText(button, e.resourceId);
       setText(identity, e.identity ?? '–');
       setText(protocol, protocolWords(e.protocol));
-      state.show(stateWords(e.state));
+      state.show(stateOf(e));
       const found = markOf(e);
       mark.node.hidden = found === undefined;
       if (found !== undefined) mark.show(found);
@@ -183,7 +200,7 @@ function stationRow(first, open) {
       outcome.show(words);
       setText(more, words.more ?? '');
       setText(failure, codeSentence(e.outcomeCode));
-      setText(why, reasons(e, { service }, power).join(' '));
+      setText(why, reasons(e, { service, limit }, power).join(' '));
       setText(cells.age, age(e.measuredAt, now));
       setAttr(node, 'data-online', String(e.online));
     },

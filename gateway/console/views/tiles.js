@@ -5,7 +5,7 @@
 import { byId, h, setAttr, setText } from '../dom.js';
 import { isRunning } from '../fleet.js';
 import { direction, duration, power, UNKNOWN } from '../format.js';
-import { qualityWords } from '../words.js';
+import { isExcluded, limitedByWords, qualityWords } from '../words.js';
 
 /** @typedef {{ value: string, unit?: string, note: string, tone?: string }} Tile */
 
@@ -38,7 +38,6 @@ export function tilesView() {
  * @returns {Tile[]}
  */
 export function tilesOf(s, now) {
-  const commanded = s.resources.filter((r) => r.grantedW !== undefined);
   const off = Math.abs(s.measuredW - s.grantedW);
   const quality = qualityWords(s.quality);
   const doubtful = s.resources.filter((r) => r.quality !== 'good');
@@ -46,7 +45,7 @@ export function tilesOf(s, now) {
     { value: power(s.requestedW), note: requestNote(s, now) },
     {
       value: power(s.grantedW),
-      note: `${direction(s.grantedW)} · ${commanded.length} of ${s.resources.length} commanded`,
+      note: grantNote(s),
     },
     {
       value: power(s.measuredW),
@@ -58,6 +57,22 @@ export function tilesOf(s, now) {
     },
     limitTile(s),
   ];
+}
+
+/** Why that much is granted, where it is not simply what was requested. @param {FleetSnapshot} s */
+function grantNote(s) {
+  const held = s.services.find((x) => x.state === 'active' && x.limitedBy !== undefined);
+  const stray = s.resources.filter((r) => r.online && isExcluded(r));
+  const sum = stray.reduce((w, r) => w + (r.grantedW ?? 0), 0);
+  const why = [
+    ...(held === undefined ? [] : [`limited by ${limitedByWords(held.limitedBy)}`]),
+    ...(stray.length === 0
+      ? []
+      : [`${power(sum)} of it by ${stray.length} that ${stray.length === 1 ? 'does' : 'do'} not obey`]),
+  ];
+  const commanded = s.resources.filter((r) => r.grantedW !== undefined).length;
+  const plain = `${commanded} of ${s.resources.length} commanded`;
+  return [direction(s.grantedW), ...(why.length === 0 ? [plain] : why)].join(' · ');
 }
 
 /** @param {FleetSnapshot} s @param {number} now */

@@ -45,7 +45,11 @@ export async function createFoBroker(o: FoBrokerOptions): Promise<FoBroker> {
     authenticate(client, user, password, done) {
       identify(o, client, user, password)
         .then((who) => {
-          if (typeof who === 'number') return done(refusal(who), false);
+          if (typeof who === 'number') {
+            const why = who === BAD_PASSWORD ? 'user or password' : 'the client id is not that of the user';
+            log.warn('fo.refusedConnection', { code: 'auth.failed', user: user?.slice(0, 64), why });
+            return done(refusal(who), false);
+          }
           if (!principals.set(client, who)) return done(refusal(IDENTIFIER_REJECTED), false);
           return done(null, true);
         })

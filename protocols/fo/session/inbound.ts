@@ -5,7 +5,7 @@ import { failPoint } from '../../../core/failpoint.ts';
 import type { ResultBody } from '../../../model/index.ts';
 import { ResultBody as ResultMessage } from '../../../model/index.ts';
 import { FO_CATALOGUE, isFoType } from '../catalogue.ts';
-import { bodyHash } from '../codec.ts';
+import { hashLater } from '../codec.ts';
 import { type Envelope, FO_LIMITS } from '../envelope.ts';
 import { asksToRetry, FO_ERRORS, resultOf } from '../errors.ts';
 import type { FoFrame, FoHandlers, FoInbound, FoMeta } from '../types.ts';
@@ -70,7 +70,7 @@ export class Inbound {
         this.#stream(envelope, message, receivedAt);
         return;
       }
-      const item: Item = { envelope, message, hash: bodyHash(envelope.body), receivedAt };
+      const item: Item = { envelope, message, hash: hashLater(envelope.body), receivedAt };
       if (this.#recognise(item, this.#port.results.recent(this.#key(envelope), receivedAt))) return;
       if (type === 'UpdateSetpoint') {
         this.#accept(item);
@@ -125,10 +125,11 @@ export class Inbound {
 
   /** True when it is a repetition, or reuses an id for something else: then it is dealt with. */
   #recognise(item: Item, stored: { readonly hash: string; readonly result: ResultBody } | undefined): boolean {
-    const earlier = this.#open.get(item.envelope.messageId) ?? stored;
-    if (!earlier) return false;
-    if (earlier.hash !== item.hash) throw FO_ERRORS.fail('id.conflict');
-    if ('result' in earlier) this.#reply(item.envelope.messageId, earlier.result);
+    const open = this.#open.get(item.envelope.messageId);
+    const hash = open?.hash() ?? stored?.hash;
+    if (hash === undefined) return false;
+    if (hash !== item.hash()) throw FO_ERRORS.fail('id.conflict');
+    if (!open && stored) this.#reply(item.envelope.messageId, stored.result);
     return true;
   }
 
@@ -258,7 +259,7 @@ export class Inbound {
     }
     if (result.status === 'ok' || result.status === 'pending') this.#order.accepted(open.message);
     const key = this.#key(open.envelope);
-    const entry = { hash: open.hash, result, at: this.#c.clock.now() };
+    const entry = { hash: open.hash(), result, at: this.#c.clock.now() };
     this.#port.results.remember(key, entry);
     if (eventSeq !== undefined) this.#port.inbox.settled(eventSeq);
     if (open.fast) {

@@ -10,7 +10,7 @@ import type { TypedBody } from './rules.ts';
 export interface Open {
   readonly envelope: Envelope;
   readonly message: TypedBody;
-  readonly hash: string;
+  readonly hash: () => string;
   readonly fast: boolean;
   timer?: TimerHandle;
 }
@@ -19,7 +19,7 @@ export interface Open {
 export interface Item {
   readonly envelope: Envelope;
   readonly message: TypedBody;
-  readonly hash: string;
+  readonly hash: () => string;
   readonly receivedAt: number;
 }
 

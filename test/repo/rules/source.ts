@@ -39,6 +39,9 @@ export function listFiles(folder: string = ROOT): string[] {
     .sort();
 }
 
+/** A word before a slash is not longer. */
+const TAIL = 200;
+
 export function readText(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
@@ -51,16 +54,23 @@ export function loadSources(paths: readonly string[] = listFiles()): Source[] {
 export function toSource(path: string, text: string): Source {
   const comments: Piece[] = [];
   const strings: Piece[] = [];
-  let code = '';
+  const code: string[] = [];
+  /** The end of `code`, as much as {@link startsRegex} looks at. */
+  let tail = '';
   let kept = 0;
   const blank = (start: number, end: number): void => {
-    code += text.slice(kept, start) + text.slice(start, end).replace(/[^\n]/g, ' ');
+    const more = text.slice(kept, start) + text.slice(start, end).replace(/[^\n]/g, ' ');
+    code.push(more);
+    tail = (tail + more.slice(-TAIL)).slice(-TAIL);
     kept = end;
   };
+  const mark = /["'`/{}]/g;
   /** One entry per open `${`: the brace depth at which it closes again. */
   const templates: number[] = [];
   let depth = 0;
   for (let i = 0; i < text.length; ) {
+    mark.lastIndex = i;
+    i = mark.exec(text)?.index ?? text.length;
     const c = text[i];
     if (text.startsWith('//', i)) {
       const end = endOf(text, '\n', i);
@@ -84,7 +94,7 @@ export function toSource(path: string, text: string): Source {
       blank(i + 1, end - 1);
       if (text[end - 1] === '{') templates.push(depth);
       i = end;
-    } else if (c === '/' && startsRegex(code + text.slice(kept, i))) {
+    } else if (c === '/' && startsRegex(tail + text.slice(Math.max(kept, i - TAIL), i))) {
       const end = endOfRegex(text, i);
       blank(i + 1, end - 1);
       i = end;
@@ -94,11 +104,13 @@ export function toSource(path: string, text: string): Source {
       i++;
     }
   }
-  return { path, text, code: code + text.slice(kept), comments, strings };
+  return { path, text, code: code.join('') + text.slice(kept), comments, strings };
 }
 
 export function lineOf(source: { readonly text: string }, at: number): number {
-  return source.text.slice(0, at).split('\n').length;
+  let line = 1;
+  for (let i = source.text.indexOf('\n'); i >= 0 && i < at; i = source.text.indexOf('\n', i + 1)) line++;
+  return line;
 }
 
 export function violation(source: Source, at: number, what: string): Violation {
@@ -119,10 +131,10 @@ export function depths(code: string): Int16Array {
   const out = new Int16Array(code.length);
   let depth = 0;
   for (let i = 0; i < code.length; i++) {
-    const c = code[i] ?? '';
-    if (')]}'.includes(c)) depth--;
+    const c = code[i];
+    if (c === ')' || c === ']' || c === '}') depth--;
     out[i] = depth;
-    if ('([{'.includes(c)) depth++;
+    if (c === '(' || c === '[' || c === '{') depth++;
   }
   return out;
 }
@@ -165,7 +177,7 @@ function endOfRegex(text: string, start: number): number {
 
 /** Whether a slash after this code begins a regular expression (else it divides). */
 function startsRegex(before: string): boolean {
-  const tail = before.slice(-200).trimEnd();
+  const tail = before.slice(-TAIL).trimEnd();
   return (
     tail === '' ||
     /[(,=:[!&|?{};+*%~^<>-]$|\b(return|typeof|case|in|of|delete|void|throw|new|else|do|yield|await)$/.test(tail)

@@ -37,14 +37,26 @@ function sliced<T extends string | string[]>(chars: T, start: unknown, length: u
   return chars.slice(from, end) as T;
 }
 
-function before(t: string, mark: string): string {
-  const at = t.indexOf(mark);
+/** Charges a search for `mark`, which at worst compares all of it at every place of the text. */
+function seek(s: RunState, t: string, mark: unknown): void {
+  // Partial application lets anything through.
+  if (typeof mark === 'string') charge(s, Math.floor((t.length * mark.length) / 2048));
+}
+
+function before(s: RunState, v: unknown, mark: unknown): unknown {
+  if (v === undefined) return undefined;
+  const [t, m] = [v as string, mark as string];
+  seek(s, t, m);
+  const at = t.indexOf(m);
   return at < 0 ? t : t.slice(0, at);
 }
 
-function after(t: string, mark: string): string {
-  const at = t.indexOf(mark);
-  return at < 0 ? t : t.slice(at + mark.length);
+function after(s: RunState, v: unknown, mark: unknown): unknown {
+  if (v === undefined) return undefined;
+  const [t, m] = [v as string, mark as string];
+  seek(s, t, m);
+  const at = t.indexOf(m);
+  return at < 0 ? t : t.slice(at + m.length);
 }
 
 function trim(t: string): string {
@@ -76,7 +88,7 @@ interface Match {
 
 /** Calls a matcher (regular expression or function of the same form) on a text, or its `next`. */
 function findMatch(s: RunState, matcher: unknown, args: readonly unknown[]): Match | undefined {
-  if (!(matcher instanceof Fn)) throw new TypeError('The matcher is not a function.');
+  if (!(matcher instanceof Fn)) fail('T1010');
   charge(s, 1);
   const r = apply(s, matcher, args, null);
   if (r === undefined || r === null || r === false || r === 0 || r === '') return r as undefined;
@@ -86,8 +98,14 @@ function findMatch(s: RunState, matcher: unknown, args: readonly unknown[]): Mat
   return r as Match;
 }
 
+/** Where the interpreter breaks down, e.g. on a separator that is missing. */
+function checkMatcher(matcher: unknown): void {
+  if (!(matcher instanceof Fn)) fail('T0410', -1, { value: matcher, index: 2 });
+}
+
 /** All matches up to a limit, one after the other. */
 function* matches(s: RunState, matcher: unknown, t: string, limit: unknown): Generator<Match> {
+  checkMatcher(matcher);
   let found = findMatch(s, matcher, [t]);
   for (let n = 0; found !== undefined && (limit === undefined || n < (limit as number)); n++) {
     yield found;
@@ -97,8 +115,12 @@ function* matches(s: RunState, matcher: unknown, t: string, limit: unknown): Gen
 
 function contains(s: RunState, v: unknown, token: unknown): unknown {
   if (v === undefined || token === undefined) return undefined;
-  if (typeof token === 'string') return (v as string).includes(token);
+  if (typeof token === 'string') {
+    seek(s, v as string, token);
+    return (v as string).includes(token);
+  }
   if (token instanceof Fn && token.regex) return token.regex.holds(s, v as string);
+  checkMatcher(token);
   return findMatch(s, token, [v]) !== undefined;
 }
 
@@ -133,6 +155,7 @@ function split(s: RunState, v: unknown, separator: unknown, limit: unknown): unk
 }
 
 function splitText(s: RunState, t: string, separator: string, limit: number | undefined): string[] {
+  seek(s, t, separator);
   const out = t.split(separator, limit);
   checkLength(s, out.length);
   return out;
@@ -171,6 +194,9 @@ function replace(s: RunState, v: unknown, pattern: unknown, replacement: unknown
 }
 
 function replaceText(s: RunState, t: string, pattern: string, by: unknown, limit: unknown): string {
+  // The interpreter would insert the text of its own implementation.
+  if (by instanceof Fn) fail('T0410', -1, { value: by, index: 3 });
+  seek(s, t, pattern);
   let out = '';
   let at = 0;
   let n = 0;
@@ -227,20 +253,8 @@ function url(name: string, f: (t: string) => string): Impl {
 export const STRING_FUNCTIONS: readonly BuiltinRow[] = [
   ['string', '<x-b?:s>', undefined, 1, (s, v, pretty) => toText(s, v, pretty === true)],
   ['substring', '<s-nn?:s>', ['str', 'start', 'length'], 3, substring],
-  [
-    'substringBefore',
-    '<s-s:s>',
-    ['str', 'chars'],
-    2,
-    (_s, v, m) => (v === undefined ? v : before(v as string, m as string)),
-  ],
-  [
-    'substringAfter',
-    '<s-s:s>',
-    ['str', 'chars'],
-    2,
-    (_s, v, m) => (v === undefined ? v : after(v as string, m as string)),
-  ],
+  ['substringBefore', '<s-s:s>', ['str', 'chars'], 2, before],
+  ['substringAfter', '<s-s:s>', ['str', 'chars'], 2, after],
   ['lowercase', '<s-:s>', ['str'], 1, text((t) => t.toLowerCase())],
   ['uppercase', '<s-:s>', ['str'], 1, text((t) => t.toUpperCase())],
   ['length', '<s-:n>', ['str'], 1, (s, v) => (v === undefined ? v : lengthOf(s, v as string))],

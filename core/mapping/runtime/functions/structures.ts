@@ -3,7 +3,7 @@ import { mergeSort } from '../collections.ts';
 import { type BuiltinRow, Fn } from '../fn.ts';
 import { lookup } from '../path.ts';
 import { clone } from '../special.ts';
-import { charge, checkLength, fail, type Marked, type RunState } from '../state.ts';
+import { charge, checkLength, fail, type Marked, type RunState, weigh } from '../state.ts';
 import {
   allNumbers,
   allStrings,
@@ -23,7 +23,7 @@ import { list } from './numbers.ts';
 
 /** Calls the function argument of a higher-order function with as many arguments as it takes. */
 function caller(s: RunState, f: unknown): (a: unknown, b: unknown, c: unknown) => unknown {
-  if (!(f instanceof Fn)) throw new TypeError('The argument is not a function.');
+  if (!(f instanceof Fn)) return fail('T0410', -1, { value: f, index: 2 });
   const { arity, code } = f;
   return (a, b, c) => {
     charge(s, 1);
@@ -72,7 +72,7 @@ function single(s: RunState, v: unknown, f: unknown): unknown {
 function reduce(s: RunState, v: unknown, f: unknown, init: unknown): unknown {
   if (v === undefined) return undefined;
   const items = v as readonly unknown[];
-  if (!(f instanceof Fn)) throw new TypeError('The argument is not a function.');
+  if (!(f instanceof Fn)) return fail('T0410', -1, { value: f, index: 2 });
   if (f.arity < 2) fail('D3050', -1, { index: 1 });
   const skip = init === undefined && items.length > 0;
   let result = skip ? items[0] : init;
@@ -112,7 +112,7 @@ function sift(s: RunState, v: unknown, f: unknown): unknown {
 function zip(s: RunState, ...args: unknown[]): unknown {
   const length = Math.min(...args.map((a) => (isArray(a) ? a.length : 0)));
   const out: unknown[] = [];
-  if (args.length === 0) throw new RangeError('Nothing to zip.');
+  if (args.length === 0) fail('T0410', -1, { index: 1 });
   charge(s, length * args.length);
   for (let i = 0; i < length; i++) out.push(args.map((a) => (a as readonly unknown[])[i]));
   return out;
@@ -194,9 +194,12 @@ function sort(s: RunState, v: unknown, f: unknown): unknown {
   checkLength(s, items.length);
   if (f === undefined) {
     if (!allNumbers(items) && !allStrings(items)) fail('D3070', -1, { index: 1 });
-    return mergeSort(s, items, (a, b) => (a as number) > (b as number));
+    return mergeSort(s, items, (a, b) => {
+      weigh(s, a);
+      return (a as number) > (b as number);
+    });
   }
-  if (!(f instanceof Fn)) throw new TypeError('The comparator is not a function.');
+  if (!(f instanceof Fn)) return fail('T0410', -1, { value: f, index: 2 });
   const { plain, code } = f;
   return mergeSort(s, items, plain ? (a, b) => code(a, b) : (a, b) => apply(s, f, [a, b], null));
 }

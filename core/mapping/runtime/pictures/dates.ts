@@ -164,7 +164,7 @@ export function fragment(date: Date, name: string): number | string | undefined 
     case 'd':
       return (today - Date.UTC(year, 0)) / DAY_MS + 1;
     case 'F':
-      return date.getUTCDay() || 7;
+      return oneTo(7, date.getUTCDay());
     case 'W':
       return week(today, firstWeek(year, 0), firstWeek(year + 1, 0), firstWeek(year - 1, 0), 52);
     case 'w':
@@ -178,7 +178,7 @@ export function fragment(date: Date, name: string): number | string | undefined 
     case 'H':
       return date.getUTCHours();
     case 'h':
-      return date.getUTCHours() % 12 || 12;
+      return oneTo(12, date.getUTCHours() % 12);
     case 'P':
       return date.getUTCHours() >= 12 ? 'pm' : 'am';
     case 'm':
@@ -208,6 +208,9 @@ export function formatDate(ms: number, picture: string | undefined, zone: string
     .join('');
 }
 
+/** Days and hours that count from 1 to the last one, which is 0 elsewhere. */
+const oneTo = (last: number, n: number): number => (n === 0 ? last : n);
+
 function formatComponent(date: Date, c: Component, hours: number, minutes: number): string {
   const value = fragment(date, c.component);
   if (isZone(c)) return formatZone(c, hours, minutes);
@@ -221,7 +224,9 @@ function formatComponent(date: Date, c: Component, hours: number, minutes: numbe
 
 function formatName(value: number, c: Component): string {
   const list = c.component === 'F' ? DAYS : c.component === 'M' || c.component === 'x' ? ['', ...MONTHS] : undefined;
-  const name = list ? list[value] : fail('D3133', -1, { value: c.component });
+  // A time that does not exist has nameless months and days.
+  const nameless = c.names === 'title' && c.width?.max === undefined ? 'undefined' : undefined;
+  const name = list ? (list[value] ?? nameless) : fail('D3133', -1, { value: c.component });
   if (name === undefined) throw new TypeError('There is no such name.');
   const cased = c.names === 'upper' ? name.toUpperCase() : c.names === 'lower' ? name.toLowerCase() : name;
   const max = c.width?.max;

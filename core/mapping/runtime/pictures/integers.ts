@@ -181,5 +181,6 @@ function readDecimal(text: string, f: IntegerFormat): number {
   const marks = f.regular > 0 ? [','] : f.separators.map((s) => s.character);
   for (const mark of marks) digits = digits.replaceAll(mark, '');
   if (f.zero !== ASCII_ZERO) digits = shiftDigits(digits, ASCII_ZERO - f.zero);
-  return Number.parseInt(digits, 10);
+  // The interpreter names no base: 0x10 is 16.
+  return Number.parseInt(digits, /^\s*[-+]?0x/i.test(digits) ? 16 : 10);
 }

@@ -119,7 +119,10 @@ export function toLetters(n: number, first: string): string {
 }
 
 export function fromLetters(text: string, first: string): number {
+  // From the right, as the interpreter does: large numbers are rounded alike.
   let total = 0;
-  for (const c of text) total = total * 26 + (c.charCodeAt(0) - first.charCodeAt(0) + 1);
+  for (let i = 0; i < text.length; i++) {
+    total += (text.charCodeAt(text.length - i - 1) - first.charCodeAt(0) + 1) * 26 ** i;
+  }
   return total;
 }

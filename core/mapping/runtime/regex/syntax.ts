@@ -38,6 +38,9 @@ const QUANTIFIER = /^(?:[*+?]|\{(\d+)(,(\d*))?\})(\??)/;
 const NAME = /^<([^>]+)>/;
 const MODIFIERS = /^\?([ims]*)(?:-([ims]*))?:/;
 
+/** Groups inside each other that are followed. */
+const MAX_NESTING = 200;
+
 /** Parses a pattern that `RegExp` accepts (without the flags u and v). Undefined for what is not understood. */
 export function parseRegex(source: string, flags: string): Syntax | undefined {
   const parser = new Parser(source);
@@ -51,6 +54,7 @@ class Parser {
   private readonly source: string;
   private readonly names = new Map<string, number[]>();
   private groups = 0;
+  private depth = 0;
 
   constructor(source: string) {
     this.source = source;
@@ -162,20 +166,24 @@ class Parser {
     const modifiers = MODIFIERS.exec(this.source.slice(this.at, this.at + 16));
     if (modifiers) {
       this.at += modifiers[0].length;
-      return this.closed(this.alternatives(changed(flags, modifiers[1] ?? '', modifiers[2] ?? '')));
+      return this.inside(changed(flags, modifiers[1] ?? '', modifiers[2] ?? ''));
     }
     const index = ++this.groups;
     if (this.take('?')) this.at += NAME.exec(this.source.slice(this.at))?.[0].length ?? 0;
-    const body = this.closed(this.alternatives(flags));
+    const body = this.inside(flags);
     return body && { kind: 'group', body, index };
   }
 
   private look(flags: Flags, ahead: boolean, negative: boolean): Re | undefined {
-    const body = this.closed(this.alternatives(flags));
+    const body = this.inside(flags);
     return body && { kind: 'look', body, ahead, negative };
   }
 
-  private closed(body: Re | undefined): Re | undefined {
+  /** The inside of a group up to its bracket. */
+  private inside(flags: Flags): Re | undefined {
+    if (++this.depth > MAX_NESTING) return undefined;
+    const body = this.alternatives(flags);
+    this.depth--;
     return this.take(')') ? body : undefined;
   }
 
