@@ -6,6 +6,7 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { ComponentHealth } from '../../hub/ports.ts';
 import { explain } from './database.ts';
 import { STORE_ERRORS } from './errors.ts';
+import { touchesDeferred } from './prepare.ts';
 import type { Records } from './records.ts';
 import type { Entry } from './writer.ts';
 
@@ -80,7 +81,7 @@ export function createCommitter(o: CommitterOptions): (slice: readonly Entry[]) 
       const full = work.some((e) => e.durability === 'A');
       const start = performance.now();
       const verdicts = transact(work, full);
-      if (work.some((e) => e.durability === 'C')) failPoint('telemetry.flushed');
+      if (work.some((e) => touchesDeferred(e.ops))) failPoint('telemetry.flushed');
       seconds.observe((performance.now() - start) / 1000, { sync: full ? 'full' : 'normal' });
       work.forEach((entry, i) => {
         const error = verdicts[i];
