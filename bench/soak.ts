@@ -1,5 +1,5 @@
 /**
- * The soak (issue Proof): `node bench/soak.ts [--hours 2 | --minutes 3] [--stations 1000]`.
+ * The soak (issue Proof): `node bench/soak.ts [--hours 2 | --minutes 3] [--stations 1000] [--note text]`.
  * A gateway with simulated stations that reconnect (three a second), full deploys every minute and setpoints every 4 s;
  * says whether memory, handles, timers, sockets and event-loop delay stay flat after the warm-up. Exits with 1 if not.
  */
@@ -13,7 +13,7 @@ import { Operator } from './e2e/operator.ts';
 import { Stations, startGateway } from './e2e/processes.ts';
 import { benchSite } from './e2e/site.ts';
 import { flatText, keepSoak, type SoakRun, type SoakSeries } from './harness/report.ts';
-import { machine } from './harness/run.ts';
+import { commit, machine } from './harness/run.ts';
 import { loopDelayMs } from './product/gateway.ts';
 import { GROUP_ID } from './product/site.ts';
 import type { ProbeLine } from './soak/probe.ts';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '2' },
     minutes: { type: 'string' },
     stations: { type: 'string', default: '1000' },
+    note: { type: 'string' },
   },
 });
 const HOUR_MS = 3_600_000;
@@ -79,6 +80,8 @@ async function run(): Promise<SoakRun> {
       machine: about,
       series: seriesOf(from, inside, outside),
       did: { ...done },
+      commit: commit(),
+      ...(values.note === undefined ? {} : { note: values.note }),
     };
   } finally {
     await operator?.stop();

@@ -29,6 +29,9 @@ export interface SoakRun {
   /** What was watched, from the end of the warm-up on. */
   readonly series: readonly SoakSeries[];
   readonly did: Readonly<Record<string, number>>;
+  readonly commit?: string;
+  /** What one must know to read it, a sentence or two. */
+  readonly note?: string;
 }
 
 export interface SoakSeries {
@@ -174,7 +177,8 @@ function soakSection(s: SoakRun): string {
   );
   return [
     '## Soak\n',
-    `${s.at}: ${s.hours} h with ${s.stations} simulated stations. ${factsOf(s.did)}.\n`,
+    `${s.at}${s.commit === undefined ? '' : `, ${s.commit}`}: ${s.hours} h with ${s.stations} simulated stations. ${factsOf(s.did)}.\n`,
+    ...(s.note === undefined ? [] : [`${s.note}\n`]),
     '| After the warm-up | First | Last | Highest | Growth per hour | Verdict |\n|---|---|---|---|---|---|',
     `${rows.join('\n')}\n`,
   ].join('\n');

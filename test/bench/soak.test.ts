@@ -21,6 +21,13 @@ it('a rise of few units is flat where units are given, and a fall always', () =>
   expect(judged('heap', 'MB', hours([100, 50, 10]), { share: 0, units: 0 }).flat).toBe(true);
 });
 
+it('values that fell for a while and came back are no growth, however the line through them rises', () => {
+  const dip = hours([995, 700, 600, 650, 800, 900, 994, 995]);
+  expect(judged('sockets', 'number', dip, { share: 0.01, units: 5 })).toMatchObject({ flat: true, max: 995 });
+  const leak = hours([995, 700, 600, 650, 800, 900, 1050, 1100]);
+  expect(judged('sockets', 'number', leak, { share: 0.01, units: 5 }).flat).toBe(false);
+});
+
 it('without a tolerance nothing is judged', () => {
   expect(judged('store', 'MB', hours([1, 2]))).not.toHaveProperty('flat');
 });
