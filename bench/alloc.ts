@@ -24,6 +24,8 @@ interface Case {
   readonly idle: boolean;
   /** Default: feeders of 200, rows of 20. `one`: a single circuit; `deep`: chains of 20 circuits with an EVSE at each. */
   readonly tree?: 'rows' | 'one' | 'deep';
+  /** Alike but for this share: the borders of their zones lie close together, and are crossed one after the other. */
+  readonly spread?: number;
   /** Those that can discharge take nothing: imports and exports meet in every circuit. */
   readonly gives?: boolean;
 }
@@ -39,6 +41,7 @@ const CASES: readonly Case[] = [
   { ...TO_AND_FRO, name: 'zones: V2G alike, to and fro' },
   { ...TO_AND_FRO, name: 'zones: V2G alike, one circuit', tree: 'one' },
   { ...TO_AND_FRO, name: 'zones: V2G alike, deep trees', tree: 'deep' },
+  { ...TO_AND_FRO, name: 'zones: V2G nearly alike', spread: 0.02 },
   {
     name: 'netting none, scaled',
     v2g: 0.5,
@@ -70,7 +73,9 @@ function site(n: number, c: Case): SiteInput {
   const parents = new Map<string, string | undefined>();
   for (let i = 0; i < n; i++) {
     const path = pathOf(i, c.tree);
-    const maxW = c.alike ? 11_000 : 3_680 + Math.round(random() * 40_000);
+    const maxW = c.alike
+      ? Math.round(11_000 * (1 - (c.spread === undefined ? 0 : c.spread * random())))
+      : 3_680 + Math.round(random() * 40_000);
     const mostW = c.alike ? maxW : Math.round(maxW * (0.5 + random() / 2));
     const loW = random() < c.v2g ? -Math.round(maxW * (c.alike ? 0.9 : random())) : 0;
     const min = Math.round(maxW * c.minShare * (c.alike ? 1 : random()));

@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { allocate, type EvseInput, type SiteInput } from '../../hub/allocation/index.ts';
+import { evseOf } from './sites.ts';
 
-const evse = (evseId: string, presentW: number, o: Partial<EvseInput> = {}): EvseInput => ({
-  evseId,
-  loW: 0,
-  neededW: 0,
-  wishedW: 11_000,
-  minImportW: 0,
-  minExportW: 0,
-  presentW,
-  maxW: 11_000,
-  commandRunning: false,
-  exportAllowed: false,
-  ...o,
-});
+const evse = (evseId: string, presentW: number, o: Partial<EvseInput> = {}): EvseInput =>
+  evseOf(evseId, { presentW, exportAllowed: false, ...o });
 
 const site = (importLimitW: number, evses: readonly EvseInput[], o: Partial<SiteInput> = {}): SiteInput => ({
   poc: { importLimitW, exportLimitW: 0, netting: 'measured' },

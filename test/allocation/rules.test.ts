@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../core/errors.ts';
 import { allocate, availability, type EvseInput, type SiteInput } from '../../hub/allocation/index.ts';
+import { evseOf } from './sites.ts';
 
-const evse = (evseId: string, o: Partial<EvseInput> = {}): EvseInput => ({
-  evseId,
-  loW: 0,
-  neededW: 0,
-  wishedW: 11_000,
-  minImportW: 0,
-  minExportW: 0,
-  presentW: 0,
-  maxW: 11_000,
-  commandRunning: false,
-  exportAllowed: true,
-  ...o,
-});
+const evse = (evseId: string, o: Partial<EvseInput> = {}): EvseInput => evseOf(evseId, { exportAllowed: true, ...o });
 
 const site = (evses: readonly EvseInput[], o: Partial<SiteInput> = {}): SiteInput => ({
   poc: { importLimitW: 100_000, exportLimitW: 100_000, netting: 'measured' },

@@ -2,21 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocate, type CircuitInput, type EvseInput, type SiteInput } from '../../hub/allocation/index.ts';
 import { grantedRange, limitUse } from './check.ts';
-import { dice, randomSite } from './sites.ts';
-
-const evse = (evseId: string, o: Partial<EvseInput> = {}): EvseInput => ({
-  evseId,
-  loW: 0,
-  neededW: 0,
-  wishedW: 11_000,
-  minImportW: 0,
-  minExportW: 0,
-  presentW: 0,
-  maxW: 11_000,
-  commandRunning: false,
-  exportAllowed: (o.loW ?? 0) < 0,
-  ...o,
-});
+import { dice, evseOf as evse, randomSite } from './sites.ts';
 
 const giver = (evseId: string, powerW: number, o: Partial<EvseInput> = {}): EvseInput =>
   evse(evseId, { loW: -powerW, neededW: -powerW, wishedW: 0, ...o });

@@ -166,3 +166,18 @@ export function shuffled<T>(d: Dice, list: readonly T[]): T[] {
   }
   return out;
 }
+
+/** An idle EVSE of 11 kW that wishes all of it and needs nothing. */
+export const evseOf = (evseId: string, o: Partial<EvseInput> = {}): EvseInput => ({
+  evseId,
+  loW: 0,
+  neededW: 0,
+  wishedW: 11_000,
+  minImportW: 0,
+  minExportW: 0,
+  presentW: 0,
+  maxW: 11_000,
+  commandRunning: false,
+  exportAllowed: (o.loW ?? 0) < 0,
+  ...o,
+});
