@@ -7,7 +7,7 @@ import type { Site } from '../../hub/site/types.ts';
 import type { CommandOutcome, EnvelopeUpdate, PowerCommand, ResultBody, SiteFile } from '../../model/index.ts';
 import { type Dice, dice } from '../allocation/sites.ts';
 import { moodyStore } from '../site/store.ts';
-import { type PlantEvse, type PlantOptions, siteFile } from './plant.ts';
+import { needsOf, type PlantEvse, type PlantOptions, siteFile } from './plant.ts';
 
 /** What a station makes of a command. */
 export type Mood = 'obey' | 'late' | 'lost' | 'answerLost' | 'refuse' | 'lie';
@@ -146,14 +146,7 @@ export class Liars {
     this.#moveTo(s);
     const sessionId = `tx-${evseId}-${s.session}`;
     this.#say('hub/SessionEvent', { resourceId: evseId, sessionId, kind: 'started', state: 'connected' });
-    this.#say('hub/EvNeeds', {
-      resourceId: evseId,
-      bidirectional: s.e.maxExportW > 0,
-      importMaxW: s.e.evMaxW,
-      exportMaxW: s.e.maxExportW,
-      exportableWh: 90_000,
-      energyToMaxWh: 90_000,
-    });
+    this.#say('hub/EvNeeds', needsOf(s.e));
   }
 
   unplug(evseId: string): void {

@@ -3,7 +3,7 @@ import { type Log, silentLog } from '../../core/log.ts';
 import { createMetrics } from '../../core/metrics.ts';
 import { openSite } from '../../hub/site/site.ts';
 import type { Site } from '../../hub/site/types.ts';
-import type { CommandOutcome, EnvelopeUpdate, PowerCommand, ResultBody, SiteFile } from '../../model/index.ts';
+import type { CommandOutcome, EnvelopeUpdate, EvNeeds, PowerCommand, ResultBody, SiteFile } from '../../model/index.ts';
 import { type Dice, dice } from '../allocation/sites.ts';
 import { moodyStore } from '../site/store.ts';
 
@@ -127,14 +127,7 @@ export async function plant(o: PlantOptions): Promise<Plant> {
       const s = known(evseId);
       s.plugged = true;
       say('hub/SessionEvent', { resourceId: evseId, sessionId: `tx-${evseId}`, kind: 'started', state: 'connected' });
-      say('hub/EvNeeds', {
-        resourceId: evseId,
-        bidirectional: s.e.maxExportW > 0,
-        importMaxW: s.e.evMaxW,
-        exportMaxW: s.e.maxExportW,
-        exportableWh: 90_000,
-        energyToMaxWh: 90_000,
-      });
+      say('hub/EvNeeds', needsOf(s.e));
       moveTo(s, clock.now(), s.belowW);
     },
     async request(fsr) {
@@ -269,6 +262,16 @@ function usesOf(file: SiteFile, site: Site, stations: Iterable<Station>, now: nu
     ];
   });
 }
+
+/** What the EV at an EVSE says: room for everything that is asked of it. */
+export const needsOf = (e: PlantEvse): Omit<EvNeeds, 'at'> => ({
+  resourceId: e.evseId,
+  bidirectional: e.maxExportW > 0,
+  importMaxW: e.evMaxW,
+  exportMaxW: e.maxExportW,
+  exportableWh: 90_000,
+  energyToMaxWh: 90_000,
+});
 
 /** A site with these stations, an operator, and a contract for its services. */
 export function siteFile(o: PlantOptions): SiteFile {

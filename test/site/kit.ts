@@ -1,5 +1,6 @@
 import { iso } from '../../core/clock.ts';
 import type { Contract, ExecutionNotice, ResultBody, ServiceDecision, SiteFile } from '../../model/index.ts';
+import { fsrOf } from '../support/fsr.ts';
 import { siteFile } from '../support/site-file.ts';
 import { type SiteWorld, siteWorld, sum } from '../support/site-world.ts';
 
@@ -59,20 +60,11 @@ export type Patch = Record<string, unknown> & { readonly parameters?: object };
 export function fsr(w: SiteWorld, patch: Patch = {}): object {
   const now = w.clock.now();
   const { parameters, ...rest } = patch;
-  return {
-    fsrId: 'N-1',
-    revision: 1,
-    contractId: 'C-1',
-    serviceType: 'setpoint',
-    target: { groupId: 'g:all', referencePoint: 'group' },
+  return fsrOf(w, {
     window: { start: iso(now), end: iso(now + 180_000) },
-    decisionBy: iso(now + 5000),
-    mandatory: false,
-    priority: 5,
     parameters: { mode: 'absolute', minW: -10_000, maxW: 30_000, toleranceW: 300, updateIntervalS: 4, ...parameters },
-    fallback: { onExpiry: 'zero' },
     ...rest,
-  };
+  });
 }
 
 /** A congestion request of the next 180 s at the POC. */
